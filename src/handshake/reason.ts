@@ -1,0 +1,50 @@
+import type { AlertName } from './alert.ts';
+
+/** Whose fault a refusal is, so that an operator knows where to look first. */
+export type Blame = 'peer' | 'local' | 'network' | 'operator';
+
+/** One row of a table of reasons. `say` and `next` are sentences for people; `rfc` is document and section. */
+export interface ReasonRow {
+  /** What the other side is told; undefined where nothing is sent (the transport is gone, or the peer ended it). */
+  readonly alert: AlertName | undefined;
+  readonly blame: Blame;
+  readonly rfc: string;
+  readonly say: string;
+  readonly next: string;
+}
+
+export interface Reason extends ReasonRow {
+  /** The stable code that logs, metrics, spans and docs carry. */
+  readonly code: string;
+}
+
+/** Gives each row its key as `code`. Every folder that refuses something has one such table. */
+export function reasonTable<const Rows extends Readonly<Record<string, ReasonRow>>>(
+  rows: Rows,
+): { readonly [Code in keyof Rows]: Reason & { readonly code: Code } } {
+  const entries = Object.entries(rows).map(([code, row]) => [code, Object.freeze({ code, ...row })]);
+  return Object.freeze(Object.fromEntries(entries));
+}
+
+/** The one error of TLS connections: a reason from a table, and what this case adds to it. Holds no secrets. */
+export class TlsError extends Error {
+  readonly reason: Reason;
+  readonly detail: string;
+
+  constructor(reason: Reason, detail = '') {
+    super(detail === '' ? `${reason.code}: ${reason.say}` : `${reason.code}: ${reason.say} (${detail})`);
+    this.name = 'TlsError';
+    this.reason = reason;
+    this.detail = detail;
+  }
+
+  get code(): string {
+    return this.reason.code;
+  }
+}
+
+/** A check's negative answer as a value: what a caller branches on. */
+export interface Refusal {
+  readonly reason: Reason;
+  readonly detail: string;
+}
