@@ -30,7 +30,10 @@ export interface ConnectionSummary {
 export function logConnection(log: Log, summary: ConnectionSummary): void {
   const { reason, detail, durationMs, ...rest } = summary;
   const fields = { ...rest, durationMs: Math.round(durationMs * 1000) / 1000 };
-  if (reason === undefined) return log.info('connection', fields);
+  if (reason === undefined) {
+    log.info('connection', fields);
+    return;
+  }
   const why = { reason: reason.code, blame: reason.blame, say: reason.say, next: reason.next };
   log.warn('connection', { ...fields, ...why, ...(detail ? { detail } : {}) });
 }

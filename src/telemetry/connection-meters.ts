@@ -33,7 +33,7 @@ export class ConnectionMeters {
       unit: '{connection}',
     });
     this.#plaintext = meter.createCounter('sallyport.connections.plaintext', {
-      description: "Plaintext connections, by the mode of the port and by what became of them",
+      description: 'Plaintext connections, by the mode of the port and by what became of them',
       unit: '{connection}',
     });
   }
@@ -53,11 +53,11 @@ export class ConnectionMeters {
   closed(totals: ConnectionTotals, reason: Reason | undefined): void {
     totals.open -= 1;
     const { service, direction } = totals;
-    this.#closed.add(1, { service, direction, reason: this.#reasons.label(reason) });
+    this.#closed.add(1, { service, direction, reason: this.#reasons.label(reason?.code) });
   }
 
   refused(service: string, direction: Direction, reason: Reason): void {
-    this.#refused.add(1, { service, direction, reason: this.#reasons.label(reason) });
+    this.#refused.add(1, { service, direction, reason: this.#reasons.label(reason.code) });
   }
 
   plaintext(service: string, mode: string, result: 'passed' | 'refused'): void {

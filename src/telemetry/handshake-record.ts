@@ -103,8 +103,8 @@ export interface HandshakeRecord {
   readonly parentSpanId: string | undefined;
   /** The trace id rests on the client's random alone (no ServerHello seen), or on nothing: whoever repeats it lands here. */
   readonly untrusted: boolean;
-  /** The trace in which a side that saw no ServerHello put its span; the span links to it. */
-  readonly earlyTraceId: string | undefined;
+  /** Where a side that saw no ServerHello put the client's span; this span links there. Undefined if that is here. */
+  readonly early: { readonly traceId: string; readonly spanId: string } | undefined;
 
   readonly operations: readonly OperationTime[];
   readonly messages: readonly MessageTime[];

@@ -216,7 +216,7 @@ class Recorder implements HandshakeRecorder {
     };
   }
 
-  #spanIds(): Pick<HandshakeRecord, 'traceId' | 'spanId' | 'parentSpanId' | 'untrusted' | 'earlyTraceId'> {
+  #spanIds(): Pick<HandshakeRecord, 'traceId' | 'spanId' | 'parentSpanId' | 'untrusted' | 'early'> {
     const random = this.#clientHello?.random;
     const { ids } = this.#parts;
     if (random === undefined) {
@@ -227,7 +227,7 @@ class Recorder implements HandshakeRecorder {
         spanId,
         parentSpanId: undefined,
         untrusted: true,
-        earlyTraceId: undefined,
+        early: undefined,
       };
     }
     const { traceId, clientSpanId, untrusted, early } = this.#ids(random);
@@ -235,7 +235,12 @@ class Recorder implements HandshakeRecorder {
       this.#subject.role === 'client'
         ? { spanId: clientSpanId, parentSpanId: undefined }
         : { spanId: ids.generateSpanId(), parentSpanId: clientSpanId };
-    return { traceId, ...own, untrusted, earlyTraceId: early?.traceId };
+    return {
+      traceId,
+      ...own,
+      untrusted,
+      early: early && { traceId: early.traceId, spanId: early.clientSpanId },
+    };
   }
 
   #ids(clientRandom: Uint8Array): ReturnType<typeof traceIds> {
@@ -246,7 +251,10 @@ class Recorder implements HandshakeRecorder {
     const index = this.#running.findLastIndex((one) => one.operation === operation);
     const [started] = index < 0 ? [] : this.#running.splice(index, 1);
     if (started === undefined) return;
-    this.#keep(this.#operations, { ...started, durationMs: toMicroseconds(this.#elapsed() - started.startMs) });
+    this.#keep(this.#operations, {
+      ...started,
+      durationMs: toMicroseconds(this.#elapsed() - started.startMs),
+    });
   }
 
   #keep<T>(list: T[], item: T): void {

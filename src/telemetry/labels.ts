@@ -1,4 +1,4 @@
-import { ALERTS, type Reason } from '#handshake';
+import { ALERTS } from '#handshake';
 
 /** Stands for "there is none": a label that is always there keeps every series of a metric comparable. */
 export const NONE = 'none';
@@ -7,19 +7,14 @@ export const OTHER = 'other';
 
 /**
  * Metric labels come from closed tables only. Whatever a peer sends - names, numbers, identities - it can't add a time
- * series (CVE-2025-43915: an authority label that grew with requests).
+ * series (CVE-2025-43915: an authority label that grew with requests). Reason codes come from the folders' reason tables,
+ * which telemetry can't list, so their number and form are bounded here as well.
  */
 export class ReasonLabels {
   readonly #seen = new Set<string>();
 
-  /** The reason's code, if it is one of a reason table's (those rows are frozen) and the tables stay a bounded set. */
-  label(reason: Reason | undefined): string {
-    if (reason === undefined) return NONE;
-    if (!Object.isFrozen(reason)) return OTHER;
-    return this.codeLabel(reason.code);
-  }
-
-  codeLabel(code: string | undefined): string {
+  /** The code, if it has the form of one in a reason table and there aren't more of them than tables can hold. */
+  label(code: string | undefined): string {
     if (code === undefined) return NONE;
     if (this.#seen.has(code)) return code;
     if (this.#seen.size >= MOST_CODES || code.length > LONGEST_CODE || !CODE.test(code)) return OTHER;

@@ -1,0 +1,50 @@
+import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
+import { type MetricData, MetricReader, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
+
+/** Collects on demand. It has no HTTP server of its own: the sidecar's admin serves the text. */
+export class PrometheusReader extends MetricReader {
+  readonly #serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
+
+  /** Prometheus text format 0.0.4. With `service`, only that service's series: one page for each sidecar of a process. */
+  async text(service: string | undefined): Promise<string> {
+    const { resourceMetrics } = await this.collect();
+    return this.#serializer.serialize(withPrometheusNames(resourceMetrics, service));
+  }
+
+  protected override async onForceFlush(): Promise<void> {}
+
+  protected override async onShutdown(): Promise<void> {}
+}
+
+/**
+ * The serializer takes over names as they are. The OpenTelemetry specification ("Prometheus and OpenMetrics
+ * compatibility", metric metadata) wants the unit as a suffix, in Prometheus' words, and annotations in braces dropped.
+ */
+function withPrometheusNames(collected: ResourceMetrics, service: string | undefined): ResourceMetrics {
+  const scopeMetrics = collected.scopeMetrics.map(({ scope, metrics }) => ({
+    scope,
+    metrics: metrics
+      .map((metric) => only(renamed(metric), service))
+      .filter(({ dataPoints }) => dataPoints.length > 0),
+  }));
+  return { resource: collected.resource, scopeMetrics };
+}
+
+function renamed<M extends MetricData>(metric: M): M {
+  const { descriptor } = metric;
+  const unit = Object.hasOwn(UNITS, descriptor.unit) ? (UNITS[descriptor.unit] ?? '') : '';
+  const words = descriptor.name.split(/[._]/);
+  const name = unit === '' || words.includes(unit) ? descriptor.name : `${descriptor.name}_${unit}`;
+  return { ...metric, descriptor: { ...descriptor, name, unit: name.endsWith(unit) ? unit : '' } };
+}
+
+function only<M extends MetricData>(metric: M, service: string | undefined): M {
+  if (service === undefined) return metric;
+  const dataPoints = metric.dataPoints.filter(({ attributes }) => attributes[SERVICE_LABEL] === service);
+  return { ...metric, dataPoints };
+}
+
+/** UCUM to Prometheus base units, of those that this project's metrics have. */
+const UNITS: Readonly<Record<string, string>> = { s: 'seconds', By: 'bytes' };
+
+const SERVICE_LABEL = 'service';

@@ -1,0 +1,205 @@
+import { randomUUID } from 'node:crypto';
+import type { Meter } from '@opentelemetry/api';
+import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
+import { MeterProvider, type MetricReader } from '@opentelemetry/sdk-metrics';
+import { RandomIdGenerator, type SpanProcessor } from '@opentelemetry/sdk-trace';
+import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
+import type { Reason } from '#handshake';
+import type { Clock, Log, ReadableWatch } from '#runtime';
+import { CertificateMeters, type CredentialDates, type RenewalFailures } from './certificate-meters.ts';
+import { ConnectionMeters } from './connection-meters.ts';
+import { type ConnectionRecorder, type ConnectionSubject, recordConnection } from './connection-recorder.ts';
+import type { ExportHealth } from './export-health.ts';
+import { HandshakeMeters, type PolicyDecision } from './handshake-meters.ts';
+import type { HandshakeRecord, HandshakeSubject } from './handshake-record.ts';
+import { type HandshakeRecorder, recordHandshake } from './handshake-recorder.ts';
+import { ReasonLabels } from './labels.ts';
+import { otlpMetrics, otlpSpans } from './otlp.ts';
+import { PrometheusReader } from './prometheus.ts';
+import { RecentRecords } from './recent-records.ts';
+import { type Environment, parseSettings } from './settings.ts';
+import { HandshakeTracer } from './tracer.ts';
+
+export interface TelemetryConfig {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The OTEL_* variables. Only src/cli reads process.env. */
+  readonly environment: Environment;
+  /** Handshake records that stay in memory, and the bytes of their JSON. */
+  readonly recentRecords?: number;
+  readonly recentBytes?: number;
+  /** A handshake that takes longer is exported whatever the sampler says. */
+  readonly slowMilliseconds?: number;
+  /** How long `shutdown` waits for a collector. */
+  readonly shutdownMilliseconds?: number;
+  /** Where spans go beside the collector. */
+  readonly spanProcessors?: readonly SpanProcessor[];
+}
+
+/** One for the process, shared by all of its sidecars. */
+export class Telemetry {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #ids = new RandomIdGenerator();
+  readonly #recent: RecentRecords;
+  readonly #tracer: HandshakeTracer | undefined;
+  readonly #processors: readonly SpanProcessor[];
+  readonly #meterProvider: MeterProvider;
+  readonly #prometheus = new PrometheusReader();
+  readonly #handshakes: HandshakeMeters;
+  readonly #connections: ConnectionMeters;
+  readonly #certificates: CertificateMeters;
+  readonly #shutdownMilliseconds: number;
+  #sequence = 0;
+  #stopped: Promise<void> | undefined;
+
+  /** Throws TelemetrySettingsError if an OTEL_* variable can't be honoured. */
+  static create(config: TelemetryConfig): Telemetry {
+    return new Telemetry(config);
+  }
+
+  private constructor(config: TelemetryConfig) {
+    const { clock, log, environment } = config;
+    this.#clock = clock;
+    this.#log = log;
+    this.#shutdownMilliseconds = config.shutdownMilliseconds ?? 3_000;
+    const limits = { records: config.recentRecords ?? 1_000, bytes: config.recentBytes ?? 4 * 1024 * 1024 };
+    this.#recent = new RecentRecords(limits, log);
+
+    const settings = parseSettings(environment);
+    // Tells the streams of several processes with one name apart (semantic conventions, service.instance.id).
+    const resource = { [ATTR_SERVICE_INSTANCE_ID]: randomUUID(), ...settings.resource };
+    const metrics = otlpMetrics(settings, log);
+    this.#meterProvider = meterProvider(resource, [this.#prometheus, ...(metrics ? [metrics.reader] : [])]);
+    const spans = otlpSpans(settings, this.#meterProvider, log);
+    this.#processors = [...(config.spanProcessors ?? []), ...(spans ? [spans.processor] : [])];
+    if (this.#processors.length > 0) {
+      const { sampling } = settings;
+      const slowMilliseconds = config.slowMilliseconds ?? 1_000;
+      this.#tracer = new HandshakeTracer({
+        processors: this.#processors,
+        sampling,
+        resource,
+        slowMilliseconds,
+      });
+    }
+
+    const meter = this.#meterProvider.getMeter('sallyport');
+    const reasons = new ReasonLabels();
+    this.#handshakes = new HandshakeMeters(meter, reasons);
+    this.#connections = new ConnectionMeters(meter, reasons);
+    this.#certificates = new CertificateMeters(meter, clock, reasons);
+    observeLost(meter, { traces: spans?.health, metrics: metrics?.health });
+  }
+
+  startHandshake(subject: HandshakeSubject): HandshakeRecorder {
+    const publish = (record: Omit<HandshakeRecord, 'sequence'>): void => this.#publish(record);
+    return recordHandshake(subject, { clock: this.#clock, ids: this.#ids, publish });
+  }
+
+  /** A connection that was accepted or is being dialled. Its line goes to `log`, the sidecar's own. */
+  openConnection(subject: ConnectionSubject, log: Log = this.#log): ConnectionRecorder {
+    return recordConnection(subject, { clock: this.#clock, log, meters: this.#connections });
+  }
+
+  /** A connection that was turned away before it got a recorder, for instance by a limit. */
+  refused(service: string, direction: 'inbound' | 'outbound', reason: Reason): void {
+    this.#connections.refused(service, direction, reason);
+  }
+
+  /** `mode` is the MeshTLS mode of the port. */
+  plaintext(service: string, mode: 'Strict' | 'Permissive' | 'Disabled', result: 'passed' | 'refused'): void {
+    this.#connections.plaintext(service, mode, result);
+  }
+
+  decision(decision: PolicyDecision): void {
+    this.#handshakes.decision(decision);
+  }
+
+  /** Gauges of the leaf in use and of its issuer. Like the next two, returns the function that ends it. */
+  watchCredentials(service: string, credentials: ReadableWatch<CredentialDates | undefined>): () => void {
+    return this.#certificates.watch(service, credentials);
+  }
+
+  /** Of a bundle with several roots, give the one that ends last: the mesh lives as long as it. */
+  watchRoot(service: string, root: ReadableWatch<{ readonly notAfter: number } | undefined>): () => void {
+    return this.#certificates.watchRoot(service, root);
+  }
+
+  watchRenewalFailures(service: string, failures: ReadableWatch<RenewalFailures>): () => void {
+    return this.#certificates.watchFailures(service, failures);
+  }
+
+  /** Prometheus text format; with `service`, only that service's series. */
+  metricsText(service?: string): Promise<string> {
+    return this.#prometheus.text(service);
+  }
+
+  /** The newest handshakes, oldest first. */
+  recent(): readonly HandshakeRecord[] {
+    return this.#recent.all();
+  }
+
+  /** Calls `listener` for each handshake from now on. Returns the function that ends it. */
+  subscribe(listener: (record: HandshakeRecord) => void): () => void {
+    return this.#recent.subscribe(listener);
+  }
+
+  /** Sends what is queued, as far as the collector answers in time. Never rejects. */
+  shutdown(): Promise<void> {
+    this.#stopped ??= this.#shutdown();
+    return this.#stopped;
+  }
+
+  /** Nothing that goes wrong here may reach the handshake that is being told. */
+  #publish(draft: Omit<HandshakeRecord, 'sequence'>): void {
+    this.#sequence += 1;
+    const record: HandshakeRecord = { sequence: this.#sequence, ...draft };
+    try {
+      this.#handshakes.handshake(record);
+      this.#recent.add(record);
+      this.#tracer?.emit(record);
+    } catch (error) {
+      this.#log.error('a handshake could not be recorded', { error: String(error), traceId: record.traceId });
+    }
+  }
+
+  async #shutdown(): Promise<void> {
+    const flushed = Promise.allSettled([
+      ...this.#processors.map((processor) => processor.shutdown()),
+      this.#meterProvider.shutdown(),
+    ]);
+    const done = await new Promise<boolean>((resolve) => {
+      const cancel = this.#clock.after(this.#shutdownMilliseconds, () => resolve(false));
+      void flushed.then(() => {
+        cancel();
+        resolve(true);
+      });
+    });
+    if (!done) this.#log.warn('telemetry was not flushed in time', { waitedMs: this.#shutdownMilliseconds });
+  }
+}
+
+/**
+ * One provider for all services, which are a label of every point: a Prometheus page may name each metric only once.
+ * The process's own `service.name` is OTEL_SERVICE_NAME.
+ */
+function meterProvider(resource: Readonly<Record<string, string>>, readers: MetricReader[]): MeterProvider {
+  const attributes = { [ATTR_SERVICE_NAME]: 'sallyport', ...resource };
+  return new MeterProvider({
+    resource: defaultResource().merge(resourceFromAttributes(attributes)),
+    readers,
+  });
+}
+
+function observeLost(meter: Meter, healths: Readonly<Record<string, ExportHealth | undefined>>): void {
+  const lost = meter.createObservableCounter('sallyport.telemetry.lost', {
+    description: 'Spans and metric points that the collector did not take',
+    unit: '{item}',
+  });
+  lost.addCallback((result) => {
+    for (const [signal, health] of Object.entries(healths)) {
+      if (health !== undefined) result.observe(health.lost, { signal });
+    }
+  });
+}
