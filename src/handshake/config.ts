@@ -16,6 +16,8 @@ interface CommonConfig {
   readonly groups?: readonly GroupName[];
   /** What we accept in the peer's CertificateVerify, best first. Default: all of DEFAULT_SCHEMES. */
   readonly schemes?: readonly SchemeName[];
+  /** Records sealed under one key before it is replaced (RFC 8446 5.5). Default: RECORDS_PER_KEY of limits.ts. */
+  readonly recordsPerKey?: number;
   /** Off unless given. Whoever sets it can read the traffic. */
   readonly keyLog?: KeyLog;
 }

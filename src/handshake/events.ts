@@ -13,11 +13,27 @@ export type Operation = 'key-exchange' | 'validate-chain' | 'sign' | 'verify-sig
  * when an event arrives.
  */
 export type ConnectionEvent =
-  | { readonly type: 'message'; readonly direction: 'sent' | 'received'; readonly message: MessageName; readonly length: number }
+  | {
+      readonly type: 'message';
+      readonly direction: 'sent' | 'received';
+      readonly message: MessageName;
+      readonly length: number;
+    }
   /** The (first) ClientHello, sent or received: its random and what it asks for. */
-  | { readonly type: 'client-hello'; readonly random: Uint8Array; readonly serverName: string | undefined; readonly alpn: readonly string[] }
+  | {
+      readonly type: 'client-hello';
+      readonly random: Uint8Array;
+      readonly serverName: string | undefined;
+      readonly alpn: readonly string[];
+    }
   /** The final ServerHello (not a HelloRetryRequest), sent or received. From here both sides derive one trace id. */
-  | { readonly type: 'server-hello'; readonly random: Uint8Array; readonly suite: SuiteName; readonly group: GroupName; readonly helloRetry: boolean }
+  | {
+      readonly type: 'server-hello';
+      readonly random: Uint8Array;
+      readonly suite: SuiteName;
+      readonly group: GroupName;
+      readonly helloRetry: boolean;
+    }
   | { readonly type: 'alpn'; readonly protocol: string | undefined }
   /** Time-consuming work; `end` always follows `start`. */
   | { readonly type: 'operation'; readonly operation: Operation; readonly phase: 'start' | 'end' }
@@ -27,7 +43,12 @@ export type ConnectionEvent =
   /** Client only: the first authenticated record after our Finished came; the server has believed us. */
   | { readonly type: 'confirmed' }
   | { readonly type: 'key-update'; readonly direction: 'sent' | 'received' }
-  | { readonly type: 'alert'; readonly direction: 'sent' | 'received'; readonly alert: AlertName | undefined; readonly description: number }
+  | {
+      readonly type: 'alert';
+      readonly direction: 'sent' | 'received';
+      readonly alert: AlertName | undefined;
+      readonly description: number;
+    }
   /** The connection failed; nothing follows. */
   | { readonly type: 'failed'; readonly error: TlsError }
   /** Both directions ended with close_notify; nothing follows. */

@@ -55,7 +55,9 @@ function keyTypeOf(key: KeyObject): KeyType {
   if (key.asymmetricKeyType === 'ec' && curve === 'secp384r1') return 'ec-p384';
   if (key.asymmetricKeyType === 'ed25519') return 'ed25519';
   if (key.asymmetricKeyType === 'rsa') return 'rsa';
-  throw new Error(`a key of type ${key.asymmetricKeyType} ${curve ?? ''} has no TLS 1.3 signature scheme here`);
+  throw new Error(
+    `a key of type ${key.asymmetricKeyType} ${curve ?? ''} has no TLS 1.3 signature scheme here`,
+  );
 }
 
 function hashOf(scheme: SchemeName): string | null {
@@ -94,7 +96,13 @@ class NodeAead implements Aead {
     this.#key = key;
   }
 
-  seal(nonce: Uint8Array, additionalData: Uint8Array, plaintext: Uint8Array, out: Uint8Array, offset: number): void {
+  seal(
+    nonce: Uint8Array,
+    additionalData: Uint8Array,
+    plaintext: Uint8Array,
+    out: Uint8Array,
+    offset: number,
+  ): void {
     // The union of cipher names has no single overload; GCM's serves both, as both take an authTagLength.
     const cipher = createCipheriv(this.#name as 'aes-128-gcm', this.#key, nonce, { authTagLength: 16 });
     cipher.setAAD(additionalData, { plaintextLength: plaintext.length });
@@ -135,13 +143,23 @@ function startP256(): KeyExchange {
   return keyExchange('secp256r1', privateKey, publicKey, P256_SPKI_HEAD);
 }
 
-function keyExchange(group: GroupName, privateKey: KeyObject, publicKey: KeyObject, head: Buffer): KeyExchange {
+function keyExchange(
+  group: GroupName,
+  privateKey: KeyObject,
+  publicKey: KeyObject,
+  head: Buffer,
+): KeyExchange {
   const spki = publicKey.export({ type: 'spki', format: 'der' });
   const share = new Uint8Array(spki.subarray(head.length));
   return { group, share, agree: (peerShare) => agree(privateKey, head, share.length, peerShare) };
 }
 
-function agree(privateKey: KeyObject, head: Buffer, length: number, peerShare: Uint8Array): Secret | undefined {
+function agree(
+  privateKey: KeyObject,
+  head: Buffer,
+  length: number,
+  peerShare: Uint8Array,
+): Secret | undefined {
   if (peerShare.length !== length) return undefined;
   try {
     // OpenSSL checks that a P-256 point is on the curve when it imports it, and X25519's result for all zeros

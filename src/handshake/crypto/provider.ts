@@ -23,7 +23,13 @@ export interface KeyExchange {
 export interface Aead {
   readonly tagLength: 16;
   /** Ciphertext with its tag into `out` at `offset`: `plaintext.length` + 16 bytes. `plaintext` may overlap `out`. */
-  seal(nonce: Uint8Array, additionalData: Uint8Array, plaintext: Uint8Array, out: Uint8Array, offset: number): void;
+  seal(
+    nonce: Uint8Array,
+    additionalData: Uint8Array,
+    plaintext: Uint8Array,
+    out: Uint8Array,
+    offset: number,
+  ): void;
   /** The plaintext of `sealed` (ciphertext and tag), or undefined if it isn't authentic; then nothing was released. */
   open(nonce: Uint8Array, additionalData: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
 }

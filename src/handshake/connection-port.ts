@@ -1,0 +1,97 @@
+import type { CryptoProvider } from './crypto/provider.ts';
+import type { Secret } from './crypto/secret.ts';
+import type { ConnectionEvent, Observer, Operation } from './events.ts';
+import { type KeyLog, type KeyLogLabel, keyLogLine } from './keylog.ts';
+import { encodeMessage } from './messages/message.ts';
+import type { MessageName } from './messages/names.ts';
+import type { Established, Port } from './port.ts';
+import type { CipherState } from './record/cipher-state.ts';
+import { Fragmenter } from './record/fragmenter.ts';
+import { type HandshakeAligned, Joiner } from './record/joiner.ts';
+import type { Suite } from './suites.ts';
+import { trafficKeys } from './tls13/traffic-keys.ts';
+import { Transcript } from './transcript.ts';
+
+/** The parts of a connection that its states work on. */
+export class ConnectionPort implements Port {
+  readonly crypto: CryptoProvider;
+  readonly transcript: Transcript;
+  readonly fragmenter: Fragmenter = new Fragmenter();
+  readonly joiner: Joiner = new Joiner();
+  readonly #observer: Observer;
+  readonly #keyLog: KeyLog | undefined;
+  #readCipher: CipherState | undefined;
+  #changeCipherSpecSent = false;
+  #established: Established | undefined;
+
+  constructor(crypto: CryptoProvider, observer: Observer, keyLog: KeyLog | undefined) {
+    this.crypto = crypto;
+    this.transcript = new Transcript(crypto);
+    this.#observer = observer;
+    this.#keyLog = keyLog;
+  }
+
+  /** Undefined until the peer's records are protected. */
+  get readCipher(): CipherState | undefined {
+    return this.#readCipher;
+  }
+
+  get established(): Established | undefined {
+    return this.#established;
+  }
+
+  send(name: MessageName, body: Uint8Array): void {
+    this.transcript.add(this.#queue(name, body));
+  }
+
+  sendAfterHandshake(name: MessageName, body: Uint8Array): void {
+    this.#queue(name, body);
+  }
+
+  sendChangeCipherSpec(): void {
+    if (this.#changeCipherSpecSent) return;
+    this.#changeCipherSpecSent = true;
+    this.fragmenter.addChangeCipherSpec();
+  }
+
+  requireAligned(): HandshakeAligned {
+    return this.joiner.requireAligned();
+  }
+
+  changeWriteKeys(suite: Suite, secret: Secret): void {
+    this.fragmenter.changeKeys(trafficKeys(this.crypto, suite, secret));
+  }
+
+  changeReadKeys(suite: Suite, secret: Secret, _aligned: HandshakeAligned): void {
+    this.#readCipher = trafficKeys(this.crypto, suite, secret);
+  }
+
+  emit(event: ConnectionEvent): void {
+    this.#observer(event);
+  }
+
+  measure<T>(operation: Operation, work: () => T): T {
+    this.emit({ type: 'operation', operation, phase: 'start' });
+    try {
+      return work();
+    } finally {
+      this.emit({ type: 'operation', operation, phase: 'end' });
+    }
+  }
+
+  logSecret(label: KeyLogLabel, clientRandom: Uint8Array, secret: Secret): void {
+    this.#keyLog?.(keyLogLine(label, clientRandom, secret.expose()));
+  }
+
+  establish(established: Established): void {
+    this.#established = established;
+    this.emit({ type: 'established' });
+  }
+
+  #queue(name: MessageName, body: Uint8Array): Uint8Array {
+    const message = encodeMessage(name, body);
+    this.fragmenter.addHandshake(message);
+    this.emit({ type: 'message', direction: 'sent', message: name, length: message.length });
+    return message;
+  }
+}

@@ -1,0 +1,31 @@
+import { type GroupName, GROUPS } from './groups.ts';
+import { type SchemeName, SCHEMES } from './schemes.ts';
+import { type SuiteName, SUITES } from './suites.ts';
+
+/** Our own order decides: the first of ours that the peer offered. */
+export function chooseSuite(ours: readonly SuiteName[], offered: readonly number[]): SuiteName | undefined {
+  return ours.find((name) => offered.includes(SUITES[name].id));
+}
+
+export function chooseScheme(
+  ours: readonly SchemeName[],
+  offered: readonly number[],
+): SchemeName | undefined {
+  return ours.find((name) => offered.includes(SCHEMES[name].id));
+}
+
+/**
+ * RFC 8446 4.2.8: a group the client sent a share for saves a round trip, so the best of those comes first; without
+ * one, the best of what it supports.
+ */
+export function chooseGroup(
+  ours: readonly GroupName[],
+  supported: readonly number[],
+  shared: readonly number[],
+): { readonly group: GroupName; readonly retry: boolean } | undefined {
+  const common = ours.filter((name) => supported.includes(GROUPS[name].id));
+  const withShare = common.find((name) => shared.includes(GROUPS[name].id));
+  if (withShare !== undefined) return { group: withShare, retry: false };
+  const [best] = common;
+  return best === undefined ? undefined : { group: best, retry: true };
+}

@@ -1,0 +1,38 @@
+import type { CryptoProvider } from './crypto/provider.ts';
+import type { Secret } from './crypto/secret.ts';
+import type { ConnectionEvent, Operation } from './events.ts';
+import type { KeyLogLabel } from './keylog.ts';
+import type { MessageName } from './messages/names.ts';
+import type { HandshakeAligned } from './record/joiner.ts';
+import type { Suite } from './suites.ts';
+import type { Transcript } from './transcript.ts';
+import type { VerifiedPeer } from './verify/peer-verifier.ts';
+
+/** What a connection is once its handshake is complete. */
+export interface Established {
+  readonly suite: Suite;
+  readonly peer: VerifiedPeer | undefined;
+  readonly alpn: string | undefined;
+}
+
+/** What states may do to the connection they are part of. */
+export interface Port {
+  readonly crypto: CryptoProvider;
+  readonly transcript: Transcript;
+  /** Queues a handshake message and adds it to the transcript; returns nothing to wait for. */
+  send(name: MessageName, body: Uint8Array): void;
+  /** Like `send`, but leaves the transcript alone (KeyUpdate, after the handshake). */
+  sendAfterHandshake(name: MessageName, body: Uint8Array): void;
+  /** RFC 8446 D.4; at most once a connection. */
+  sendChangeCipherSpec(): void;
+  requireAligned(): HandshakeAligned;
+  /** What is sent from now on is sealed under this secret. */
+  changeWriteKeys(suite: Suite, secret: Secret): void;
+  /** What is received from now on is opened under this secret; needs evidence that nothing is left over. */
+  changeReadKeys(suite: Suite, secret: Secret, aligned: HandshakeAligned): void;
+  emit(event: ConnectionEvent): void;
+  /** Runs `work` between the two events of an operation. */
+  measure<T>(operation: Operation, work: () => T): T;
+  logSecret(label: KeyLogLabel, clientRandom: Uint8Array, secret: Secret): void;
+  establish(established: Established): void;
+}

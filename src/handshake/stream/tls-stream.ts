@@ -1,0 +1,281 @@
+import { Duplex } from 'node:stream';
+import type { Clock } from '#runtime';
+import type { ClientConfig, ServerConfig } from '../config.ts';
+import { ClientConnection, ServerConnection } from '../connection.ts';
+import type { Observer } from '../events.ts';
+import type { Resumption } from '../pending.ts';
+import { type Reason, TlsError } from '../reason.ts';
+import { REASONS } from '../reasons.ts';
+import type { VerifiedPeer } from '../verify/peer-verifier.ts';
+
+export interface StreamOptions {
+  readonly clock: Clock;
+  /** From now until `established`; then the stream fails with `handshake-timeout`. */
+  readonly handshakeTimeoutMilliseconds: number;
+  readonly observer: Observer;
+}
+
+type Callback = (error?: Error | null) => void;
+
+/** How long a peer may take to read the alert that ends a connection before the transport is cut. */
+const LINGER_MILLISECONDS = 1000;
+
+/**
+ * TLS over any Duplex, as a Duplex of application data. Reads pause the transport when nobody takes the data, writes
+ * wait for it; `end` sends close_notify and leaves the other direction open. Every failure is a TlsError: FIN without
+ * close_notify is `truncated`.
+ */
+export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex {
+  readonly #transport: Duplex;
+  readonly #connection: ClientConnection<Peer> | ServerConnection<Peer>;
+  readonly #clock: Clock;
+  readonly #cancelTimeout: () => void;
+  readonly #handshake = Promise.withResolvers<void>();
+  #settled = false;
+  #inputDone = false;
+  #wantsData = false;
+  #running = false;
+  /** What waits for the handshake: the first write or the end. */
+  #waiting: (() => void)[] = [];
+  #onDrain: Callback | undefined;
+
+  constructor(
+    transport: Duplex,
+    connection: ClientConnection<Peer> | ServerConnection<Peer>,
+    options: StreamOptions,
+  ) {
+    super({ allowHalfOpen: true, emitClose: true });
+    this.#transport = transport;
+    this.#connection = connection;
+    this.#clock = options.clock;
+    // Nobody has to wait for it; the stream's 'error' tells the same.
+    this.#handshake.promise.catch(() => undefined);
+    this.#cancelTimeout = options.clock.after(options.handshakeTimeoutMilliseconds, () => {
+      this.refuse(REASONS['handshake-timeout'], `after ${options.handshakeTimeoutMilliseconds} ms`);
+    });
+    transport.on('error', (error: NodeJS.ErrnoException) => this.#transportFailed(error));
+    transport.on('data', (bytes: Buffer) => this.#receive(bytes));
+    transport.on('end', () => this.#inputEnded());
+    transport.on('drain', () => this.#drained());
+    transport.on('close', () => this.#transportClosed());
+    this.#flush();
+  }
+
+  get established(): boolean {
+    return this.#connection.established;
+  }
+
+  /** Who the peer proved to be; undefined until `established`, and for a client let in without a certificate. */
+  get peer(): Peer | undefined {
+    return this.#connection.peer;
+  }
+
+  get alpn(): string | undefined {
+    return this.#connection.alpn;
+  }
+
+  /** Resolves once application data may flow; rejects with the TlsError that ended the handshake. */
+  handshake(): Promise<void> {
+    return this.#handshake.promise;
+  }
+
+  /** Ends the connection for the caller's reason: the peer gets its alert, this stream fails with it. */
+  refuse(reason: Reason, detail = ''): void {
+    this.#connection.abort(reason, detail);
+    this.#afterStep();
+  }
+
+  /** Bytes that were read from the transport before this stream took it over. */
+  begin(head: Uint8Array): void {
+    if (head.length > 0) this.#receive(head);
+  }
+
+  override _read(): void {
+    this.#wantsData = true;
+    this.#updateFlow();
+  }
+
+  override _write(chunk: Buffer, _encoding: string, callback: Callback): void {
+    this.#whenEstablished(callback, () => {
+      this.#connection.write(chunk);
+      this.#flush(callback);
+    });
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
+    this.#whenEstablished(callback, () => {
+      this.#connection.write(
+        chunks.length === 1 ? chunks[0]!.chunk : Buffer.concat(chunks.map((each) => each.chunk)),
+      );
+      this.#flush(callback);
+    });
+  }
+
+  override _final(callback: Callback): void {
+    this.#whenEstablished(callback, () => {
+      this.#connection.close();
+      this.#flush();
+      this.#transport.end(() => callback());
+    });
+  }
+
+  override _destroy(error: Error | null, callback: Callback): void {
+    this.#cancelTimeout();
+    const { failure } = this.#connection;
+    if (failure === undefined && !(this.#connection.readClosed && this.#connection.writeClosed)) {
+      this.#connection.abort(REASONS['destroyed-locally'], error?.message ?? '');
+      this.#flush();
+    }
+    const reason = failure ?? this.#connection.failure ?? error;
+    this.#settle(reason ?? undefined);
+    this.#endTransport();
+    callback(failure ?? error);
+  }
+
+  #receive(bytes: Uint8Array): void {
+    this.#connection.receive(bytes);
+    this.#afterStep();
+  }
+
+  /** After anything that moved the connection: output, data, endings, and the next pause. */
+  #afterStep(): void {
+    this.#flush();
+    for (const chunk of this.#connection.takePlaintext()) {
+      if (!this.push(chunk)) this.#wantsData = false;
+    }
+    if (this.#connection.failure !== undefined) {
+      this.destroy(this.#connection.failure);
+      return;
+    }
+    if (this.#connection.readClosed && !this.#inputDone) {
+      this.#inputDone = true;
+      this.push(null);
+    }
+    if (this.#connection.established && !this.#settled) this.#established();
+    this.#runPending();
+    this.#updateFlow();
+  }
+
+  #established(): void {
+    this.#cancelTimeout();
+    this.#settle(undefined);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const task of waiting) task();
+  }
+
+  #runPending(): void {
+    const { pending } = this.#connection;
+    if (pending === undefined || this.#running) return;
+    const resumption = pending.run();
+    if (!(resumption instanceof Promise)) {
+      this.#resume(resumption);
+      return;
+    }
+    this.#running = true;
+    // `run` never rejects: what breaks becomes the resumption's own failure.
+    void resumption.then((done) => {
+      this.#running = false;
+      this.#resume(done);
+    });
+  }
+
+  #resume(resumption: Resumption): void {
+    this.#connection.resume(resumption);
+    this.#afterStep();
+  }
+
+  #whenEstablished(callback: Callback, task: () => void): void {
+    if (this.#connection.established) task();
+    else this.#waiting.push(task);
+    if (this.#connection.failure !== undefined) callback(this.#connection.failure);
+  }
+
+  /** Gives the output to the transport; `callback` waits until the transport can take more. */
+  #flush(callback?: Callback): void {
+    const output = this.#connection.takeOutput();
+    const writable = !(this.#transport.destroyed || this.#transport.writableEnded);
+    const roomLeft = output.length === 0 || !writable || this.#transport.write(output);
+    if (callback === undefined) return;
+    if (this.#connection.failure !== undefined) callback(this.#connection.failure);
+    else if (roomLeft) callback();
+    else this.#onDrain = callback;
+  }
+
+  #drained(): void {
+    const callback = this.#onDrain;
+    this.#onDrain = undefined;
+    callback?.();
+  }
+
+  /** Reads on only while the engine is not waiting and somebody wants the data. */
+  #updateFlow(): void {
+    const { established, pending, readClosed } = this.#connection;
+    if (pending === undefined && (!established || readClosed || this.#wantsData)) this.#transport.resume();
+    else this.#transport.pause();
+  }
+
+  #inputEnded(): void {
+    this.#connection.endOfInput();
+    this.#afterStep();
+  }
+
+  #transportFailed(error: NodeJS.ErrnoException): void {
+    if (this.destroyed) return;
+    this.#connection.abort(REASONS['transport-failed'], error.code ?? error.message);
+    this.#afterStep();
+  }
+
+  #transportClosed(): void {
+    if (this.destroyed) return;
+    const finished = this.#connection.readClosed && this.#connection.writeClosed;
+    if (!finished) this.#connection.abort(REASONS['transport-failed'], 'closed');
+    this.#afterStep();
+    this.#drained();
+  }
+
+  #settle(error: Error | undefined): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    if (error === undefined && this.established) this.#handshake.resolve();
+    else this.#handshake.reject(error ?? new TlsError(REASONS['destroyed-locally']));
+  }
+
+  /** Lets the last alert reach the peer: a reset would take it away from the peer's receive buffer. */
+  #endTransport(): void {
+    const transport = this.#transport;
+    const pendingDrain = this.#onDrain;
+    this.#onDrain = undefined;
+    pendingDrain?.(this.#connection.failure ?? null);
+    this.#waiting = [];
+    if (transport.destroyed) return;
+    transport.removeAllListeners('data');
+    transport.on('data', () => undefined);
+    transport.resume();
+    if (!transport.writableEnded) transport.end();
+    const cancel = this.#clock.after(LINGER_MILLISECONDS, () => transport.destroy());
+    transport.once('close', cancel);
+    if (transport.readableEnded) transport.destroy();
+  }
+}
+
+/** Starts a client over a connected transport. */
+export function connectTls<Peer extends VerifiedPeer>(
+  transport: Duplex,
+  config: ClientConfig<Peer>,
+  options: StreamOptions,
+): TlsStream<Peer> {
+  return new TlsStream(transport, new ClientConnection(config, options.observer), options);
+}
+
+/** Starts a server over an accepted transport; `head` is what was read from it already. */
+export function acceptTls<Peer extends VerifiedPeer>(
+  transport: Duplex,
+  config: ServerConfig<Peer>,
+  options: StreamOptions,
+  head: Uint8Array = new Uint8Array(0),
+): TlsStream<Peer> {
+  const stream = new TlsStream(transport, new ServerConnection(config, options.observer), options);
+  stream.begin(head);
+  return stream;
+}

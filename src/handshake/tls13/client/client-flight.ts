@@ -1,0 +1,91 @@
+import { EMPTY } from '#runtime';
+import type { Credential } from '../../credentials/signer.ts';
+import { encodeCertificate } from '../../messages/certificate.ts';
+import type { CertificateRequest } from '../../messages/certificate-request.ts';
+import { encodeCertificateVerify } from '../../messages/certificate-verify.ts';
+import { chooseScheme } from '../../negotiate.ts';
+import { type Pending, pause } from '../../pending.ts';
+import type { Port } from '../../port.ts';
+import { SCHEMES, type SchemeName } from '../../schemes.ts';
+import type { ClientNext, ClientState } from '../../states.ts';
+import { signedContent } from '../certificate-verify.ts';
+import { verifyData } from '../finished.ts';
+import type { ApplicationKeys } from '../handshake-keys.ts';
+import { ClientTraffic } from './traffic.ts';
+import type { ServerParameters } from './expect-certificate.ts';
+import type { ServerProof } from './expect-finished.ts';
+
+/** RFC 8446 4.4: Certificate and CertificateVerify if asked for, then Finished. */
+export function sendClientFlight(
+  server: ServerParameters,
+  request: CertificateRequest | undefined,
+  proof: ServerProof,
+  application: ApplicationKeys,
+  port: Port,
+): ClientNext<'ExpectFinished'> {
+  const finish = (at: Port): ClientTraffic => sendFinished(server, proof, application, at);
+  if (request === undefined) return finish(port);
+  const choice = chooseCredential(server.context.config.credential, request);
+  if (choice === undefined) {
+    // RFC 8446 4.4.2.3: without a suitable certificate the client "MUST send a Certificate message containing no
+    // certificates"; whether that is enough is the server's decision.
+    port.send('certificate', encodeCertificate(EMPTY, []));
+    return finish(port);
+  }
+  port.send('certificate', encodeCertificate(EMPTY, choice.credential.chain));
+  return new Signing(choice, finish, port);
+}
+
+interface Choice {
+  readonly credential: Credential;
+  readonly scheme: SchemeName;
+}
+
+function chooseCredential(
+  credential: Credential | undefined,
+  request: CertificateRequest,
+): Choice | undefined {
+  if (credential === undefined) return undefined;
+  const scheme = chooseScheme(credential.signer.schemes, request.schemes);
+  return scheme === undefined ? undefined : { credential, scheme };
+}
+
+/** Waits for our signature. */
+class Signing implements ClientState<'Signing'> {
+  readonly name = 'Signing';
+  readonly pending: Pending<ClientNext<'Signing'>>;
+
+  constructor(choice: Choice, finish: (port: Port) => ClientTraffic, port: Port) {
+    const { scheme } = choice;
+    const content = signedContent('client', port.transcript.value());
+    port.emit({ type: 'operation', operation: 'sign', phase: 'start' });
+    this.pending = pause(
+      'sign',
+      'signing-failed',
+      () => choice.credential.signer.sign(scheme, content),
+      (signature, resumed) => {
+        resumed.emit({ type: 'operation', operation: 'sign', phase: 'end' });
+        resumed.send(
+          'certificate_verify',
+          encodeCertificateVerify({ scheme: SCHEMES[scheme].id, signature }),
+        );
+        return finish(resumed);
+      },
+    );
+  }
+}
+
+function sendFinished(
+  server: ServerParameters,
+  proof: ServerProof,
+  application: ApplicationKeys,
+  port: Port,
+): ClientTraffic {
+  const { suite, clientSecret, serverSecret } = server.keys;
+  port.send('finished', verifyData(port.crypto, suite, clientSecret, port.transcript.value()));
+  port.changeWriteKeys(suite, application.clientSecret);
+  clientSecret.wipe();
+  serverSecret.wipe();
+  port.establish({ suite, peer: proof.peer.peer, alpn: server.alpn });
+  return new ClientTraffic(suite, application);
+}

@@ -1,0 +1,153 @@
+import { concat, EMPTY, fromAscii } from '#runtime';
+import type { CryptoProvider } from '../crypto/provider.ts';
+import { Secret } from '../crypto/secret.ts';
+import type { Suite } from '../suites.ts';
+import { u16, vector8 } from '../wire/writer.ts';
+
+/**
+ * RFC 8446 7.1, a class a stage: each stage offers just the secrets that may be derived at that point, and turning
+ * into the next one wipes what isn't needed any more.
+ */
+export class EarlyStage {
+  readonly #deriver: Deriver;
+  readonly #secret: Secret;
+
+  /** Without a PSK: Early Secret = HKDF-Extract(0, 0). */
+  constructor(crypto: CryptoProvider, suite: Suite) {
+    this.#deriver = new Deriver(crypto, suite);
+    const zeros = new Uint8Array(suite.hashLength);
+    this.#secret = this.#deriver.extract(zeros, zeros);
+  }
+
+  /** Handshake Secret = HKDF-Extract(Derive-Secret(., "derived", ""), (EC)DHE). */
+  intoHandshake(shared: Secret): HandshakeStage {
+    const salt = this.#deriver.deriveSecret(this.#secret, 'derived', this.#deriver.emptyHash());
+    const secret = this.#deriver.extract(salt.expose(), shared.expose());
+    wipe(this.#secret, salt, shared);
+    return new HandshakeStage(this.#deriver, secret);
+  }
+}
+
+export class HandshakeStage {
+  readonly #deriver: Deriver;
+  readonly #secret: Secret;
+
+  constructor(deriver: Deriver, secret: Secret) {
+    this.#deriver = deriver;
+    this.#secret = secret;
+  }
+
+  /** client_handshake_traffic_secret = Derive-Secret(., "c hs traffic", ClientHello...ServerHello). */
+  clientTraffic(transcriptHash: Uint8Array): Secret {
+    return this.#deriver.deriveSecret(this.#secret, 'c hs traffic', transcriptHash);
+  }
+
+  /** server_handshake_traffic_secret = Derive-Secret(., "s hs traffic", ClientHello...ServerHello). */
+  serverTraffic(transcriptHash: Uint8Array): Secret {
+    return this.#deriver.deriveSecret(this.#secret, 's hs traffic', transcriptHash);
+  }
+
+  /** Master Secret = HKDF-Extract(Derive-Secret(., "derived", ""), 0). */
+  intoMaster(): MasterStage {
+    const salt = this.#deriver.deriveSecret(this.#secret, 'derived', this.#deriver.emptyHash());
+    const secret = this.#deriver.extract(salt.expose(), new Uint8Array(this.#deriver.suite.hashLength));
+    wipe(this.#secret, salt);
+    return new MasterStage(this.#deriver, secret);
+  }
+}
+
+export class MasterStage {
+  readonly #deriver: Deriver;
+  readonly #secret: Secret;
+
+  constructor(deriver: Deriver, secret: Secret) {
+    this.#deriver = deriver;
+    this.#secret = secret;
+  }
+
+  /** client_application_traffic_secret_0 = Derive-Secret(., "c ap traffic", ClientHello...server Finished). */
+  clientTraffic(transcriptHash: Uint8Array): Secret {
+    return this.#deriver.deriveSecret(this.#secret, 'c ap traffic', transcriptHash);
+  }
+
+  /** server_application_traffic_secret_0 = Derive-Secret(., "s ap traffic", ClientHello...server Finished). */
+  serverTraffic(transcriptHash: Uint8Array): Secret {
+    return this.#deriver.deriveSecret(this.#secret, 's ap traffic', transcriptHash);
+  }
+
+  /** exporter_master_secret = Derive-Secret(., "exp master", ClientHello...server Finished). */
+  exporter(transcriptHash: Uint8Array): Secret {
+    return this.#deriver.deriveSecret(this.#secret, 'exp master', transcriptHash);
+  }
+
+  wipe(): void {
+    wipe(this.#secret);
+  }
+}
+
+/** HKDF (RFC 5869) with the labels of TLS 1.3. */
+export class Deriver {
+  readonly suite: Suite;
+  readonly #crypto: CryptoProvider;
+
+  constructor(crypto: CryptoProvider, suite: Suite) {
+    this.#crypto = crypto;
+    this.suite = suite;
+  }
+
+  emptyHash(): Uint8Array {
+    return this.#crypto.hash(this.suite.hash, EMPTY);
+  }
+
+  /** RFC 5869 2.2. */
+  extract(salt: Uint8Array, keyMaterial: Uint8Array): Secret {
+    return new Secret(this.#crypto.hmac(this.suite.hash, salt, keyMaterial));
+  }
+
+  /** RFC 8446 7.1: Derive-Secret(Secret, Label, Messages), given the hash of the messages. */
+  deriveSecret(secret: Secret, label: string, transcriptHash: Uint8Array): Secret {
+    return new Secret(this.expandLabel(secret, label, transcriptHash, this.suite.hashLength));
+  }
+
+  /** RFC 8446 7.1: HKDF-Expand-Label(Secret, Label, Context, Length). */
+  expandLabel(secret: Secret, label: string, context: Uint8Array, length: number): Uint8Array {
+    const info = concat(u16(length), vector8(fromAscii(`tls13 ${label}`)), vector8(context));
+    return this.#expand(secret, info, length);
+  }
+
+  /** RFC 8446 4.4.4: HMAC(finished_key, transcript hash). */
+  finished(baseKey: Secret, transcriptHash: Uint8Array): Secret {
+    const finishedKey = this.expandLabel(baseKey, 'finished', EMPTY, this.suite.hashLength);
+    const verifyData = this.#crypto.hmac(this.suite.hash, finishedKey, transcriptHash);
+    finishedKey.fill(0);
+    return new Secret(verifyData);
+  }
+
+  /** RFC 8446 7.2: application_traffic_secret_N+1. */
+  nextTraffic(secret: Secret): Secret {
+    return new Secret(this.expandLabel(secret, 'traffic upd', EMPTY, this.suite.hashLength));
+  }
+
+  /** RFC 5869 2.3: T(n) = HMAC(PRK, T(n-1) | info | n). */
+  #expand(secret: Secret, info: Uint8Array, length: number): Uint8Array {
+    const output = new Uint8Array(length);
+    let block: Uint8Array = EMPTY;
+    let filled = 0;
+    for (let counter = 1; filled < length; counter += 1) {
+      block = this.#crypto.hmac(
+        this.suite.hash,
+        secret.expose(),
+        concat(block, info, Uint8Array.of(counter)),
+      );
+      const take = Math.min(block.length, length - filled);
+      output.set(block.subarray(0, take), filled);
+      filled += take;
+    }
+    block.fill(0);
+    return output;
+  }
+}
+
+function wipe(...secrets: readonly Secret[]): void {
+  for (const secret of secrets) secret.wipe();
+}

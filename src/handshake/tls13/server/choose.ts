@@ -1,0 +1,126 @@
+import { equal } from '#runtime';
+import { EXTENSIONS } from '../../extensions/placement.ts';
+import { TLS12, TLS13 } from '../../extensions/supported-versions.ts';
+import { type GroupName, GROUPS } from '../../groups.ts';
+import type { ClientHello } from '../../messages/client-hello.ts';
+import { chooseGroup, chooseScheme, chooseSuite } from '../../negotiate.ts';
+import { fail } from '../../reasons.ts';
+import type { Choice, ServerContext } from './context.ts';
+
+/**
+ * RFC 8446 4.1.1: picks version, suite, group, scheme and protocol from a ClientHello, or refuses it. Form first,
+ * then what is negotiated, in the order in which a reader of the reason would look.
+ */
+export function choose(hello: ClientHello, context: ServerContext): Choice & { readonly retry: boolean } {
+  const { config, parameters } = context;
+  requireTls13(hello);
+  const { groups, schemes, keyShares } = requireExtensions(hello);
+  checkServerName(hello, config.expectedServerName);
+
+  const suite = chooseSuite(parameters.suites, hello.suites);
+  if (suite === undefined) fail('no-common-suite', `offered ${hexList(hello.suites)}`);
+  const shared = keyShares.map((entry) => entry.group);
+  // RFC 8446 4.2.8: each share's group must be among supported_groups, in the same order.
+  requireSameOrder(shared, groups);
+  const group = chooseGroup(parameters.groups, groups, shared);
+  if (group === undefined) fail('no-common-group', `offered ${hexList(groups)}`);
+  const scheme = chooseScheme(config.credential.signer.schemes, schemes);
+  if (scheme === undefined) fail('no-common-scheme', `offered ${hexList(schemes)}`);
+  const alpn = chooseAlpn(hello, parameters.alpn);
+  return { hello, suite, group: group.group, retry: group.retry, scheme, alpn };
+}
+
+/**
+ * RFC 8446 4.1.2: a second ClientHello is the first with the demanded share; only key_share, early_data, cookie,
+ * pre_shared_key and padding may differ.
+ */
+export function requireSameHello(first: ClientHello, second: ClientHello, group: GroupName): void {
+  const changed =
+    !equal(first.random, second.random) ||
+    !equal(first.sessionId, second.sessionId) ||
+    first.legacyVersion !== second.legacyVersion ||
+    first.suites.join() !== second.suites.join();
+  if (changed) fail('illegal-hello-retry', 'the second ClientHello differs from the first');
+  for (const id of new Set([...first.extensions.ids(), ...second.extensions.ids()])) {
+    if (MAY_CHANGE.has(id)) continue;
+    const before = first.extensions.body(id);
+    const after = second.extensions.body(id);
+    if (before === undefined || after === undefined || !equal(before, after)) {
+      fail('illegal-hello-retry', `extension ${id} of the second ClientHello differs from the first`);
+    }
+  }
+  const shares = second.keyShares ?? [];
+  // RFC 8446 4.2.8: the client replaces the shares by "a single KeyShareEntry" of the group that was asked for.
+  if (shares.length !== 1 || shares[0]!.group !== GROUPS[group].id) {
+    fail('illegal-hello-retry', 'the second ClientHello does not have the one key share that was asked for');
+  }
+  if (second.extensions.get('early_data') !== undefined) {
+    fail('illegal-hello-retry', 'early_data in the second ClientHello');
+  }
+}
+
+function requireTls13(hello: ClientHello): void {
+  const versions = hello.versions ?? [Math.min(hello.legacyVersion, TLS12)];
+  if (!versions.includes(TLS13)) fail('no-common-version', `offered ${hexList(versions)}`);
+  // RFC 8446 4.1.2: "the legacy_version field MUST be set to the version number for TLS 1.2" and compression to null;
+  // for the latter a server "MUST abort the handshake with an illegal_parameter alert".
+  if (hello.compressionMethods.length !== 1 || hello.compressionMethods[0] !== 0) {
+    fail('illegal-parameter', 'compression methods other than null');
+  }
+}
+
+const MAY_CHANGE: ReadonlySet<number> = new Set([
+  EXTENSIONS.key_share.id,
+  EXTENSIONS.early_data.id,
+  EXTENSIONS.cookie.id,
+  EXTENSIONS.pre_shared_key.id,
+  EXTENSIONS.padding.id,
+]);
+
+/** RFC 8446 9.2: without a PSK, these three must be there. */
+function requireExtensions(hello: ClientHello): RequiredExtensions {
+  const { groups, schemes, keyShares } = hello;
+  if (schemes === undefined) fail('missing-extension', 'signature_algorithms in ClientHello');
+  if (groups === undefined) fail('missing-extension', 'supported_groups in ClientHello');
+  if (keyShares === undefined) fail('missing-extension', 'key_share in ClientHello');
+  return { groups, schemes, keyShares };
+}
+
+interface RequiredExtensions {
+  readonly groups: readonly number[];
+  readonly schemes: readonly number[];
+  readonly keyShares: NonNullable<ClientHello['keyShares']>;
+}
+
+function checkServerName(hello: ClientHello, expected: string | undefined): void {
+  if (expected === undefined || hello.serverName === expected.toLowerCase()) return;
+  fail('server-name-mismatch', `asked for ${hello.serverName ?? 'none'}, served here ${expected}`);
+}
+
+function requireSameOrder(shared: readonly number[], groups: readonly number[]): void {
+  let last = -1;
+  for (const group of shared) {
+    const index = groups.indexOf(group);
+    if (index === -1)
+      fail('illegal-parameter', `a key share for group ${group}, which supported_groups lacks`);
+    if (index < last) fail('illegal-parameter', 'key shares in another order than supported_groups');
+    last = index;
+  }
+}
+
+function chooseAlpn(hello: ClientHello, ours: readonly string[]): string | undefined {
+  if (ours.length === 0) return undefined;
+  const offered = hello.alpn ?? [];
+  const protocol = ours.find((name) => offered.includes(name));
+  // RFC 7301 3.2: "the server SHALL respond with a fatal no_application_protocol alert". A client that offers
+  // nothing is refused too: it would be spoken to in a protocol that it did not ask for.
+  if (protocol === undefined) fail('no-common-alpn', `offered ${JSON.stringify(offered.slice(0, 8))}`);
+  return protocol;
+}
+
+const LISTED = 24;
+
+function hexList(numbers: readonly number[]): string {
+  const shown = numbers.slice(0, LISTED).map((value) => `0x${value.toString(16).padStart(4, '0')}`);
+  return numbers.length > LISTED ? `${shown.join(' ')} and ${numbers.length - LISTED} more` : shown.join(' ');
+}

@@ -1,0 +1,21 @@
+import type { ServerConfig } from '../../config.ts';
+import type { GroupName } from '../../groups.ts';
+import type { ClientHello } from '../../messages/client-hello.ts';
+import type { Parameters } from '../../parameters.ts';
+import type { SchemeName } from '../../schemes.ts';
+import type { SuiteName } from '../../suites.ts';
+
+/** What stays the same through a server's handshake. */
+export interface ServerContext {
+  readonly config: ServerConfig;
+  readonly parameters: Parameters;
+}
+
+/** What the server chose from a ClientHello. */
+export interface Choice {
+  readonly hello: ClientHello;
+  readonly suite: SuiteName;
+  readonly scheme: SchemeName;
+  readonly group: GroupName;
+  readonly alpn: string | undefined;
+}

@@ -1,0 +1,77 @@
+import type { ClientAuthentication } from '../../config.ts';
+import type { Received } from '../../messages/message.ts';
+import { type Pending, pause } from '../../pending.ts';
+import type { Port } from '../../port.ts';
+import { fail } from '../../reasons.ts';
+import type { ServerNext, ServerState } from '../../states.ts';
+import type { VerifiedPeer } from '../../verify/peer-verifier.ts';
+import { acceptVerdict, type ChainVerified } from '../../verify/verdict.ts';
+import { checkCertificateVerify } from '../certificate-verify.ts';
+import { ExpectFinished } from './expect-finished.ts';
+import type { ServerProgress } from './server-flight.ts';
+
+type Request = Extract<ClientAuthentication<VerifiedPeer>, { mode: 'request' }>;
+
+/** RFC 8446 4.4.2: a client that was asked answers with its chain, or with an empty one. */
+export class ExpectCertificate implements ServerState<'ExpectCertificate'> {
+  readonly name = 'ExpectCertificate';
+  readonly #progress: ServerProgress;
+  readonly #request: Request;
+
+  constructor(progress: ServerProgress, request: Request) {
+    this.#progress = progress;
+    this.#request = request;
+  }
+
+  handle(message: Received<'certificate'>, port: Port): ServerNext<'ExpectCertificate'> {
+    const { chain, context } = message.body;
+    if (context.length > 0) fail('illegal-parameter', "the context of the client's Certificate is not empty");
+    port.transcript.add(message.raw);
+    if (chain.length > 0) return new ValidatingChain(this.#progress, this.#request, chain, port);
+    // RFC 8446 4.4.2.4: continue without client authentication, or abort with certificate_required.
+    if (this.#request.required) fail('certificate-required');
+    return new ExpectFinished(this.#progress, undefined);
+  }
+}
+
+/** Waits for the verifier. */
+class ValidatingChain implements ServerState<'ValidatingChain'> {
+  readonly name = 'ValidatingChain';
+  readonly pending: Pending<ServerNext<'ValidatingChain'>>;
+
+  constructor(progress: ServerProgress, request: Request, chain: readonly Uint8Array[], port: Port) {
+    port.emit({ type: 'operation', operation: 'validate-chain', phase: 'start' });
+    this.pending = pause(
+      'validate-chain',
+      'verifier-failed',
+      () => request.verifier.verify({ role: 'client', chain }),
+      (verdict, resumed) => {
+        resumed.emit({ type: 'operation', operation: 'validate-chain', phase: 'end' });
+        return new ExpectCertificateVerify(progress, acceptVerdict(verdict));
+      },
+    );
+  }
+}
+
+/** RFC 8446 4.4.3: whoever shows a certificate must prove that it holds the key (CVE-2022-25640 is the lack of it). */
+class ExpectCertificateVerify implements ServerState<'ExpectCertificateVerify'> {
+  readonly name = 'ExpectCertificateVerify';
+  readonly #progress: ServerProgress;
+  readonly #chain: ChainVerified<VerifiedPeer>;
+
+  constructor(progress: ServerProgress, chain: ChainVerified<VerifiedPeer>) {
+    this.#progress = progress;
+    this.#chain = chain;
+  }
+
+  handle(message: Received<'certificate_verify'>, port: Port): ServerNext<'ExpectCertificateVerify'> {
+    const offered = this.#progress.context.parameters.schemes;
+    const hash = port.transcript.value();
+    const peer = port.measure('verify-signature', () =>
+      checkCertificateVerify(port.crypto, this.#chain, offered, 'client', hash, message.body),
+    );
+    port.emit({ type: 'peer-verified', peer: peer.peer, scheme: peer.scheme });
+    port.transcript.add(message.raw);
+    return new ExpectFinished(this.#progress, peer);
+  }
+}

@@ -1,0 +1,10 @@
+import type { ServerConfig } from '../../config.ts';
+import { checkServerName, ConfigError, parseParameters } from '../../parameters.ts';
+import type { ServerState } from '../../states.ts';
+import { ExpectClientHello } from './expect-client-hello.ts';
+
+export function startServer(config: ServerConfig): ServerState<'ExpectClientHello'> {
+  if (config.credential.chain.length === 0) throw new ConfigError('a server needs a certificate');
+  if (config.expectedServerName !== undefined) checkServerName(config.expectedServerName);
+  return new ExpectClientHello({ config, parameters: parseParameters(config) });
+}

@@ -1,0 +1,45 @@
+import { concat } from '#runtime';
+import type { CryptoProvider, RunningHash } from './crypto/provider.ts';
+import type { HashName } from './suites.ts';
+
+/** RFC 8446 4.4.1: the hash over all handshake messages. Messages wait until the suite, and so the hash, is known. */
+export class Transcript {
+  readonly #crypto: CryptoProvider;
+  #waiting: Uint8Array[] = [];
+  #running: RunningHash | undefined;
+  #hash: HashName | undefined;
+
+  constructor(crypto: CryptoProvider) {
+    this.#crypto = crypto;
+  }
+
+  add(message: Uint8Array): void {
+    if (this.#running === undefined) this.#waiting.push(message.slice());
+    else this.#running.update(message);
+  }
+
+  start(hash: HashName): void {
+    this.#hash = hash;
+    this.#running = this.#crypto.startHash(hash);
+    for (const message of this.#waiting) this.#running.update(message);
+    this.#waiting = [];
+  }
+
+  /** Transcript-Hash of all messages so far. */
+  value(): Uint8Array {
+    if (this.#running === undefined) throw new Error('the transcript has no hash yet');
+    return this.#running.snapshot();
+  }
+
+  /**
+   * RFC 8446 4.4.1: when the server answers with a HelloRetryRequest, ClientHello1 is replaced by a message of type
+   * message_hash that holds its hash. Call before the HelloRetryRequest is added.
+   */
+  replaceByHash(): void {
+    const messageHash = 254;
+    const digest = this.value();
+    const header = Uint8Array.of(messageHash, 0, 0, digest.length);
+    this.#running = this.#crypto.startHash(this.#hash!);
+    this.#running.update(concat(header, digest));
+  }
+}
