@@ -1,0 +1,56 @@
+import { stripVTControlCharacters } from 'node:util';
+import stringWidth from 'string-width';
+import type { Colour, Paint } from './paint.ts';
+
+/** Cuts a line to `width` visible columns; colours are closed and do not count. */
+export function cut(text: string, width: number, ellipsis: string): string {
+  if (stringWidth(text) <= width) return text;
+  let kept = '';
+  let columns = 0;
+  for (const piece of text.split(ESCAPE)) {
+    if (piece.startsWith(ESC)) {
+      kept += piece;
+      continue;
+    }
+    for (const { segment } of SEGMENTER.segment(piece)) {
+      columns += stringWidth(segment);
+      if (columns > width - stringWidth(ellipsis)) {
+        return `${kept}${ellipsis}${kept.includes(ESC) ? `${ESC}[0m` : ''}`;
+      }
+      kept += segment;
+    }
+  }
+  return kept;
+}
+
+/**
+ * Breaks `text` at spaces into lines of at most `width` columns; all but the first are indented below `label`. A word
+ * that has no room beside the label starts on a line of its own, since a place in a file is no use when it is cut.
+ */
+export function wrap(label: string, text: string, width: number, paint: Paint, colour?: Colour): string[] {
+  const indent = Math.min(stringWidth(label), 4);
+  const lines: string[] = [];
+  let prefix = label;
+  let line = '';
+  const flush = (): void => {
+    const shaded = colour === undefined || line === '' ? line : paint.colour(colour, line);
+    lines.push(cut(`${prefix}${shaded}`.trimEnd(), width, paint.ellipsis));
+    prefix = ' '.repeat(indent);
+    line = '';
+  };
+  for (const word of stripVTControlCharacters(text).split(/\s+/)) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (stringWidth(prefix) + stringWidth(longer) <= width || (line === '' && prefix !== label)) {
+      line = longer;
+    } else {
+      flush();
+      line = word;
+    }
+  }
+  flush();
+  return lines;
+}
+
+const ESC = '\u001B';
+const ESCAPE = new RegExp(`(${ESC}\\[[0-9;]*m)`);
+const SEGMENTER = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
