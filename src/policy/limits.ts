@@ -23,4 +23,6 @@ export const RELOAD = Object.freeze({
   pollMilliseconds: 400,
   /** A file that is still being written passes through valid prefixes of itself: content counts once it stayed equal this long. */
   settleMilliseconds: 120,
+  /** After an event, so that a busy neighbour in the directory costs a bounded number of readings. */
+  debounceMilliseconds: 30,
 });

@@ -1,0 +1,96 @@
+import { type PolicyProblem, problemAt } from '../crd/problem.ts';
+import type { MeshTls, PolicyContext, PolicyDocument, Target, TlsMode } from '../model.ts';
+
+/** Mistakes and warnings that no document shows alone. */
+export function checkDocuments(
+  documents: readonly PolicyDocument[],
+  context: PolicyContext,
+): readonly PolicyProblem[] {
+  return [
+    ...duplicates(documents),
+    ...documents.flatMap((document) => unreachableTarget(document, context)),
+    ...tlsTies(documents.filter((document) => document.kind === 'MeshTLS')),
+  ];
+}
+
+/** An object's kind, namespace and name are its identity: of two with the same, a cluster would have only the later. */
+function duplicates(documents: readonly PolicyDocument[]): readonly PolicyProblem[] {
+  const first = new Map<string, PolicyDocument>();
+  const problems: PolicyProblem[] = [];
+  for (const document of documents) {
+    const title = titleOf(document);
+    const before = first.get(title);
+    if (before === undefined) first.set(title, document);
+    else {
+      const message = `has the name of another ${document.kind}, which stands at ${before.file}:${before.place.name.line}`;
+      problems.push(problemFor(document, 'error', document.place.name, 'metadata.name', message));
+    }
+  }
+  return problems;
+}
+
+/** In the root namespace a service account's name could mean one there or one anywhere, so neither is guessed. */
+function unreachableTarget(
+  document: PolicyDocument,
+  { rootNamespace }: PolicyContext,
+): readonly PolicyProblem[] {
+  const { metadata, spec, place } = document;
+  if (metadata.namespace !== rootNamespace || spec.target.kind !== 'ServiceAccount') return [];
+  const message =
+    `names a service account, but ${rootNamespace} is the root namespace, whose policies hold for the whole mesh; ` +
+    'put the policy into the namespace of the service account, or use a selector';
+  return [problemFor(document, 'error', place.target, 'spec.targetRef', message)];
+}
+
+/** Two MeshTLS of one level that may select the same workload and disagree: the strictest wins, but was it meant? */
+function tlsTies(documents: readonly MeshTls[]): readonly PolicyProblem[] {
+  const problems: PolicyProblem[] = [];
+  const namespaces = new Map<string, MeshTls[]>();
+  for (const document of documents) {
+    const before = namespaces.get(document.metadata.namespace) ?? [];
+    namespaces.set(document.metadata.namespace, before);
+    const other = before.find(
+      (one) => mayOverlap(one.spec.target, document.spec.target) && disagree(one, document),
+    );
+    before.push(document);
+    if (other === undefined) continue;
+    const message =
+      `may hold for the same workload as ${titleOf(other)} (${other.file}:${other.place.name.line}) and says another mode; ` +
+      'where both do, the strictest of the two wins';
+    problems.push(problemFor(document, 'warning', document.place.mode, 'spec', message));
+  }
+  return problems;
+}
+
+function mayOverlap(a: Target, b: Target): boolean {
+  if (a.kind === 'Namespace' || b.kind === 'Namespace') return a.kind === b.kind;
+  if (a.kind === 'ServiceAccount' && b.kind === 'ServiceAccount') return a.name === b.name;
+  if (a.kind === 'Labels' && b.kind === 'Labels') {
+    return Object.entries(a.labels).every(
+      ([key, value]) => !Object.hasOwn(b.labels, key) || b.labels[key] === value,
+    );
+  }
+  return true;
+}
+
+/** A port's entry goes before a mode, so only like is compared with like. */
+function disagree({ spec: a }: MeshTls, { spec: b }: MeshTls): boolean {
+  const differ = (one: TlsMode | undefined, other: TlsMode | undefined): boolean =>
+    one !== undefined && other !== undefined && one !== other;
+  const portModes = new Map(a.ports.map(({ port, mode }) => [port, mode]));
+  return differ(a.mode, b.mode) || b.ports.some(({ port, mode }) => differ(portModes.get(port), mode));
+}
+
+function titleOf({ kind, metadata }: PolicyDocument): string {
+  return `${kind} ${metadata.namespace}/${metadata.name}`;
+}
+
+function problemFor(
+  document: PolicyDocument,
+  severity: PolicyProblem['severity'],
+  position: { readonly line: number; readonly column: number },
+  field: string,
+  message: string,
+): PolicyProblem {
+  return problemAt(document.file, position, message, { severity, field, document: titleOf(document) });
+}

@@ -1,0 +1,215 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+} from 'yaml';
+import { LIMITS } from '../limits.ts';
+import type { Position } from '../model.ts';
+import { type PolicyProblem, problemAt } from './problem.ts';
+
+/** A YAML value, with where it and its parts stand. */
+export interface Located {
+  readonly value: unknown;
+  readonly position: Position;
+  /** Of a mapping: by key, where the key stands and what it has. */
+  readonly fields: ReadonlyMap<string, { readonly position: Position; readonly located: Located }>;
+  readonly items: readonly Located[];
+  /** Column of a list's dashes; undefined for `[a, b]` and for anything that is no list. */
+  readonly itemColumn: number | undefined;
+}
+
+/**
+ * Reads the YAML documents of one file. What readers of YAML 1.1 (kubectl) and 1.2 would take differently, and what has
+ * no place in a Kubernetes object (merge keys, tags, duplicate keys), is a mistake. Empty documents are left out.
+ */
+export function readYaml(
+  file: string,
+  text: string,
+): { readonly documents: readonly Located[]; readonly problems: readonly PolicyProblem[] } {
+  const lines = new LineCounter();
+  const problems: PolicyProblem[] = [];
+  const at = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  let parsed: readonly Document.Parsed[];
+  try {
+    const result = parseAllDocuments(text, { ...YAML_OPTIONS, lineCounter: lines });
+    parsed = Array.isArray(result) ? result : [];
+  } catch {
+    // The parser recurses: a file of nothing but brackets overflows its stack.
+    return { documents: [], problems: [problemAt(file, undefined, 'is nested too deeply to be read')] };
+  }
+  if (parsed.length > LIMITS.documentsPerFile) {
+    const message = `has ${parsed.length} documents; at most ${LIMITS.documentsPerFile} are read`;
+    return { documents: [], problems: [problemAt(file, undefined, message)] };
+  }
+  const documents: Located[] = [];
+  for (const document of parsed) {
+    const { version, explicit } = document.directives.yaml;
+    if (explicit && version !== '1.2') {
+      problems.push(
+        problemAt(file, { line: 1, column: 1 }, `%YAML ${version} is not supported; leave the directive out`),
+      );
+    }
+    const wrong = [...document.errors, ...document.warnings];
+    for (const { pos, message } of wrong) problems.push(problemAt(file, at(pos[0]), lowerFirst(message)));
+    // A document that isn't YAML has no reliable tree: its other mistakes show once this one is gone.
+    if (wrong.length > 0 || document.contents === null) continue;
+    if (isScalar(document.contents) && document.contents.value === null) continue;
+    documents.push(new Locator(file, document, at, problems).locate(document.contents));
+  }
+  return { documents, problems };
+}
+
+const YAML_OPTIONS = {
+  version: '1.2',
+  schema: 'core',
+  strict: true,
+  merge: false,
+  resolveKnownTags: false,
+  stringKeys: true,
+  // Found below, where the message can name both places.
+  uniqueKeys: false,
+  prettyErrors: false,
+  logLevel: 'silent',
+} as const;
+
+/** Walks one document, bounded in depth, nodes and aliases, so that a small file cannot become a large one. */
+class Locator {
+  readonly #file: string;
+  readonly #document: Document.Parsed;
+  readonly #at: (offset: number) => Position;
+  readonly #problems: PolicyProblem[];
+  readonly #open = new Set<Node>();
+  #nodes = 0;
+  #aliases = 0;
+
+  constructor(
+    file: string,
+    document: Document.Parsed,
+    at: (offset: number) => Position,
+    problems: PolicyProblem[],
+  ) {
+    this.#file = file;
+    this.#document = document;
+    this.#at = at;
+    this.#problems = problems;
+  }
+
+  /** `place` is where a value stands that an alias brought in: mistakes are shown there, not at the anchor. */
+  locate(node: Node, place?: Position): Located {
+    const position = place ?? this.#at(node.range?.[0] ?? 0);
+    if (isAlias(node)) {
+      this.#aliases += 1;
+      if (this.#aliases > LIMITS.aliasesPerDocument) {
+        return this.#refuse(position, `has more than ${LIMITS.aliasesPerDocument} aliases in one document`);
+      }
+      const target = node.resolve(this.#document);
+      if (target === undefined)
+        return this.#refuse(position, `the alias *${node.source} has no anchor before it`);
+      return this.locate(target, position);
+    }
+    if (this.#open.has(node)) return this.#refuse(position, 'an alias stands inside its own anchor');
+    if (this.#open.size >= LIMITS.depth)
+      return this.#refuse(position, `is nested more than ${LIMITS.depth} deep`);
+    this.#nodes += 1;
+    if (this.#nodes > LIMITS.nodesPerDocument) {
+      return this.#refuse(position, `the document has more than ${LIMITS.nodesPerDocument} values`);
+    }
+    this.#open.add(node);
+    const located = this.#inside(node, position, place);
+    this.#open.delete(node);
+    return located;
+  }
+
+  #inside(node: Node, position: Position, place: Position | undefined): Located {
+    if (isMap(node)) return this.#mapping(node.items as readonly YamlPair[], position, place);
+    if (isSeq(node)) {
+      const items = (node.items as readonly Node[]).map((item) => this.locate(item, place));
+      const itemColumn = node.flow === true ? undefined : this.#at(node.range?.[0] ?? 0).column;
+      return { value: items.map(({ value }) => value), position, fields: NO_FIELDS, items, itemColumn };
+    }
+    if (!isScalar(node)) return this.#refuse(position, 'is not a value that can be read');
+    this.#checkScalar(node.value, node.type === 'PLAIN' ? node.source : undefined, position);
+    return leaf(node.value, position);
+  }
+
+  #mapping(pairs: readonly YamlPair[], position: Position, place: Position | undefined): Located {
+    const fields = new Map<string, { position: Position; located: Located }>();
+    for (const { key: node, value } of pairs) {
+      if (!isScalar(node) || typeof node.value !== 'string') {
+        this.#refuse(position, 'has a key that is not text');
+        continue;
+      }
+      const key = node.value;
+      const keyPosition = place ?? this.#at(node.range?.[0] ?? 0);
+      const before = fields.get(key);
+      if (before !== undefined) {
+        const { line, column } = before.position;
+        this.#refuse(
+          keyPosition,
+          `the key ${JSON.stringify(key)} stands here a second time; first at ${line}:${column}`,
+        );
+      } else if (key === '<<') {
+        this.#refuse(keyPosition, 'merge keys (<<) are not supported: kubectl would send them as they are');
+      } else if (key === '__proto__') {
+        this.#refuse(keyPosition, 'the key "__proto__" is not allowed');
+      } else {
+        const located = value === null ? leaf(null, keyPosition) : this.locate(value, place);
+        fields.set(key, { position: keyPosition, located });
+      }
+    }
+    const entries = [...fields].map(([key, { located }]) => [key, located.value] as const);
+    return { value: Object.fromEntries(entries), position, fields, items: [], itemColumn: undefined };
+  }
+
+  /** kubectl reads YAML 1.1, in which `no` is false and 0777 is octal. */
+  #checkScalar(value: unknown, plain: string | undefined, position: Position): void {
+    if (plain === undefined) return;
+    if (typeof value === 'string' && YAML_1_1_BOOLEANS.has(plain.toLowerCase())) {
+      this.#refuse(
+        position,
+        `${plain} without quotes is a boolean to kubectl; write "${plain}" if text is meant`,
+      );
+    }
+    if (
+      typeof value === 'number' &&
+      plain.length > 1 &&
+      plain.startsWith('0') &&
+      !NOT_OCTAL.has(plain[1] ?? '')
+    ) {
+      this.#refuse(
+        position,
+        `the number ${plain} starts with 0, which some readers take for octal; leave the 0 out`,
+      );
+    }
+  }
+
+  #refuse(position: Position, message: string): Located {
+    this.#problems.push(problemAt(this.#file, position, message));
+    return leaf(undefined, position);
+  }
+}
+
+interface YamlPair {
+  readonly key: Node;
+  readonly value: Node | null;
+}
+
+const NO_FIELDS: Located['fields'] = new Map();
+const YAML_1_1_BOOLEANS = new Set(['yes', 'no', 'on', 'off']);
+const NOT_OCTAL = new Set(['.', 'x', 'e', 'E']);
+
+function leaf(value: unknown, position: Position): Located {
+  return { value, position, fields: NO_FIELDS, items: [], itemColumn: undefined };
+}
+
+function lowerFirst(text: string): string {
+  return text.slice(0, 1).toLowerCase() + text.slice(1);
+}
