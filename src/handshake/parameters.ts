@@ -2,7 +2,6 @@ import type { ClientConfig, ServerConfig } from './config.ts';
 import { DEFAULT_GROUPS, type GroupName } from './groups.ts';
 import { DEFAULT_SCHEMES, type SchemeName } from './schemes.ts';
 import { DEFAULT_SUITES, type SuiteName } from './suites.ts';
-import type { VerifiedPeer } from './verify/peer-verifier.ts';
 
 /** A configuration that the engine was given is wrong: a mistake of the program, told to it by an exception. */
 export class ConfigError extends Error {
@@ -20,7 +19,7 @@ export interface Parameters {
   readonly alpn: readonly string[];
 }
 
-export function parseParameters(config: ClientConfig<VerifiedPeer> | ServerConfig<VerifiedPeer>): Parameters {
+export function parseParameters(config: ClientConfig | ServerConfig): Parameters {
   return Object.freeze({
     suites: nonEmpty('suites', config.suites ?? DEFAULT_SUITES),
     groups: nonEmpty('groups', config.groups ?? DEFAULT_GROUPS),

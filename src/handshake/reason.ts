@@ -22,8 +22,11 @@ export interface Reason extends ReasonRow {
 export function reasonTable<const Rows extends Readonly<Record<string, ReasonRow>>>(
   rows: Rows,
 ): { readonly [Code in keyof Rows]: Reason & { readonly code: Code } } {
-  const entries = Object.entries(rows).map(([code, row]) => [code, Object.freeze({ code, ...row })]);
-  return Object.freeze(Object.fromEntries(entries));
+  const entries = Object.entries(rows).map(([code, row]) => [code, Object.freeze({ code, ...row })] as const);
+  // Object.fromEntries forgets which key got which value; the mapping above is what the result type says.
+  return Object.freeze(Object.fromEntries(entries)) as {
+    readonly [Code in keyof Rows]: Reason & { readonly code: Code };
+  };
 }
 
 /** The one error of TLS connections: a reason from a table, and what this case adds to it. Holds no secrets. */

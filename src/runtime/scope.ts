@@ -27,21 +27,15 @@ export class Scope {
     return this.#controller.signal;
   }
 
-  /** Starts a task that ends when `signal` aborts. */
+  /** Starts a task, at once, that ends when `signal` aborts. A closed scope starts nothing. */
   run(task: (signal: AbortSignal) => Promise<void>): void {
-    const running = Promise.resolve()
-      .then(() => task(this.signal))
-      .catch((error: unknown) => {
-        if (!(this.signal.aborted && isAbort(error, this.signal))) this.#onFailure(error);
-      })
-      .finally(() => this.#tasks.delete(running));
-    this.#tasks.add(running);
+    if (!this.signal.aborted) this.#start(task);
   }
 
   /** Registers a cleanup; the returned function takes it back. Runs at once if the scope is closed already. */
   defer(cleanup: () => void | Promise<void>): () => void {
     if (this.signal.aborted) {
-      this.run(async () => cleanup());
+      this.#start(async () => cleanup());
       return () => undefined;
     }
     this.#cleanups.add(cleanup);
@@ -58,6 +52,18 @@ export class Scope {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  #start(task: (signal: AbortSignal) => Promise<void>): void {
+    const guarded = async (): Promise<void> => {
+      try {
+        await task(this.signal);
+      } catch (error) {
+        if (!(this.signal.aborted && isAbort(error, this.signal))) this.#onFailure(error);
+      }
+    };
+    const running = guarded().finally(() => this.#tasks.delete(running));
+    this.#tasks.add(running);
   }
 
   async #close(): Promise<void> {

@@ -49,7 +49,7 @@ export class RecordInput {
     if (cipher === undefined) {
       if (type === 'application_data') fail('unexpected-record', 'protected data before there are keys');
       if (fragment.length > MAX_PLAINTEXT) fail('record-overflow', `${fragment.length} bytes`);
-      return { type: type as Opened['type'], content: fragment };
+      return { type, content: fragment };
     }
     if (type === 'application_data') return cipher.open(header, fragment);
     // A client that cannot accept our ServerHello has no keys to protect its alert with. Anybody on the path can
