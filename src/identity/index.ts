@@ -1,3 +1,7 @@
 /** The door of identity: who a peer is and whether to believe it. `#identity/ca` issues, `#identity/workload` renews. */
+export { createTrustBundle, type TrustBundle } from './bundle.ts';
+export { IDENTITY_REASONS } from './reasons.ts';
 export { parseSpiffeId, type SpiffeId, serviceAccountId, serviceAccountOf } from './spiffe-id.ts';
 export { parseTrustDomain } from './trust-domain.ts';
+export { type SpiffePeer, spiffeVerifier } from './verifier.ts';
+export { type Certificate, parseCertificate } from './x509/certificate.ts';

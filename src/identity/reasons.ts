@@ -1,0 +1,253 @@
+import { reasonTable } from '#handshake';
+
+const ISSUER_BUG = 'Look at the authority that issued it; a certificate of this mesh never looks like this.';
+const CHAIN =
+  'Compare `issuer` and `subject` along the chain that the peer sends with the roots of the trust bundle.';
+const ISSUE_AGAIN = 'Have the certificate issued again by the authority of this mesh.';
+
+/** Why a certificate is not believed, not issued or not put to use. RFC numbers, or the SPIFFE document's name. */
+export const IDENTITY_REASONS = reasonTable({
+  // Reading what was presented
+  'too-many-certificates': {
+    alert: 'bad_certificate',
+    blame: 'peer',
+    rfc: '8446#4.4.2',
+    say: 'The peer sent more certificates than a chain of this mesh can have.',
+    next: 'Have the peer send its leaf and intermediates only.',
+  },
+  'malformed-certificate': {
+    alert: 'bad_certificate',
+    blame: 'peer',
+    rfc: '5280#4.1',
+    say: 'A certificate is not what RFC 5280 calls one.',
+    next: `Check it with \`openssl x509 -inform der -text\`. ${ISSUER_BUG}`,
+  },
+  'unsupported-public-key': {
+    alert: 'unsupported_certificate',
+    blame: 'peer',
+    rfc: '5280#4.1.2.7',
+    say: 'A certificate holds a kind of key that is not supported.',
+    next: 'Use P-256 (or P-384, Ed25519, RSA of 2048 to 8192 bits with foreign authorities).',
+  },
+  'weak-public-key': {
+    alert: 'bad_certificate',
+    blame: 'peer',
+    rfc: '8446#4.4.2.4',
+    say: 'A certificate holds a key that can be broken.',
+    next: `Use P-256. ${ISSUE_AGAIN}`,
+  },
+  // Whom it names
+  'no-spiffe-id': {
+    alert: 'bad_certificate',
+    blame: 'peer',
+    rfc: 'X509-SVID#2',
+    say: 'The certificate names no URI, so it has no SPIFFE ID.',
+    next: 'It may be an ordinary web certificate. Point the peer at the certificate that the mesh issued.',
+  },
+  'several-uri-sans': {
+    alert: 'bad_certificate',
+    blame: 'peer',
+    rfc: 'X509-SVID#2',
+    say: 'The certificate names more than one URI, so it is not clear who the peer is.',
+    next: `Exactly one is allowed. ${ISSUER_BUG}`,
+  },
+  'invalid-spiffe-id': {
+    alert: 'bad_certificate',
+    blame: 'peer',
+    rfc: 'SPIFFE-ID#2',
+    say: "The certificate's URI is not the SPIFFE ID of a workload.",
+    next: 'The detail says which character or part is wrong; correct it at the authority.',
+  },
+  'wrong-trust-domain': {
+    alert: 'unknown_ca',
+    blame: 'peer',
+    rfc: 'X509-SVID#5.2',
+    say: 'The peer claims an identity of a trust domain that this side has no roots for.',
+    next: 'Check that both sides belong to the same mesh and have the same `trustDomain`.',
+  },
+  'spiffe-id-mismatch': {
+    alert: 'access_denied',
+    blame: 'peer',
+    rfc: 'X509-SVID#5.2',
+    say: 'The peer proved an identity, but not one that is expected here.',
+    next: 'Another service may be listening at that address, or the expected identity is out of date.',
+  },
+  // The path to a root
+  'unknown-authority': {
+    alert: 'unknown_ca',
+    blame: 'peer',
+    rfc: '5280#6.1',
+    say: 'No chain leads from the certificate to a root of the trust bundle.',
+    next: `The peer's authority is another one, or an intermediate is missing. ${CHAIN}`,
+  },
+  'chain-too-complex': {
+    alert: 'bad_certificate',
+    blame: 'peer',
+    rfc: '5280#6.1',
+    say: 'No valid chain was found within the work that one peer may cause.',
+    next: `Have the peer send one chain, in order. ${CHAIN}`,
+  },
+  'trust-anchor-expired': {
+    alert: 'unknown_ca',
+    blame: 'operator',
+    rfc: '5280#6.1.1',
+    say: 'The root that the chain leads to is itself not valid at this time.',
+    next: 'Check the clock of this machine; if it is right, the root has to be replaced on all sides.',
+  },
+  'certificate-expired': {
+    alert: 'certificate_expired',
+    blame: 'peer',
+    rfc: '5280#4.1.2.5',
+    say: 'A certificate is no longer valid.',
+    next: "See why the peer's renewal fails, and compare the clocks of both machines.",
+  },
+  'certificate-not-yet-valid': {
+    alert: 'certificate_expired',
+    blame: 'peer',
+    rfc: '5280#4.1.2.5',
+    say: 'A certificate is not valid yet.',
+    next: "A clock is wrong: the peer's, its authority's or ours. Compare them with a time server.",
+  },
+  'certificate-signature-invalid': {
+    alert: 'bad_certificate',
+    blame: 'peer',
+    rfc: '5280#6.1.3',
+    say: "A certificate's signature does not hold under its issuer's key.",
+    next: 'It was changed after it was issued, or the issuer is another authority of the same name.',
+  },
+  'weak-signature-algorithm': {
+    alert: 'bad_certificate',
+    blame: 'peer',
+    rfc: '8446#4.4.2.4',
+    say: 'A certificate is signed with an algorithm that can be forged.',
+    next: `Use SHA-256 or better. ${ISSUE_AGAIN}`,
+  },
+  'unsupported-signature-algorithm': {
+    alert: 'unsupported_certificate',
+    blame: 'peer',
+    rfc: '5280#4.1.1.2',
+    say: 'A certificate is signed with an algorithm, or parameters, that are not supported.',
+    next: 'Use ECDSA with SHA-256, -384 or -512, Ed25519, or RSA with SHA-256 or better.',
+  },
+  'unknown-critical-extension': {
+    alert: 'unsupported_certificate',
+    blame: 'peer',
+    rfc: '5280#4.2',
+    say: 'A certificate has a critical extension that is not understood here.',
+    next: 'Leave the extension out, or have it marked as not critical.',
+  },
+  'not-a-ca': {
+    alert: 'bad_certificate',
+    blame: 'peer',
+    rfc: '5280#6.1.4',
+    say: 'A certificate that is no CA certificate signed another one.',
+    next: 'Treat it as an attempt to forge an identity unless the authority was set up by hand.',
+  },
+  'path-length-exceeded': {
+    alert: 'bad_certificate',
+    blame: 'peer',
+    rfc: '5280#6.1.4',
+    say: 'More CA certificates follow each other than one of them allows.',
+    next: 'Raise pathLenConstraint of the upper CA, or issue from it directly.',
+  },
+  'missing-key-usage': {
+    alert: 'unsupported_certificate',
+    blame: 'peer',
+    rfc: '5280#4.2.1.3',
+    say: "A certificate's key usage does not allow what the key was used for.",
+    next: `A leaf needs digitalSignature, a CA keyCertSign. ${ISSUE_AGAIN}`,
+  },
+  'missing-extended-key-usage': {
+    alert: 'unsupported_certificate',
+    blame: 'peer',
+    rfc: '5280#4.2.1.12',
+    say: "A certificate's extended key usage does not allow it in this role.",
+    next: `A server needs serverAuth, a client clientAuth. ${ISSUE_AGAIN}`,
+  },
+  'name-constraint-violated': {
+    alert: 'bad_certificate',
+    blame: 'peer',
+    rfc: '5280#4.2.1.10',
+    say: 'A certificate names something that a CA above it may not vouch for.',
+    next: 'Treat it as an attempt to forge an identity unless the authority was set up by hand.',
+  },
+  'name-constraint-unsupported': {
+    alert: 'unsupported_certificate',
+    blame: 'peer',
+    rfc: '5280#4.2.1.10',
+    say: 'A CA constrains a kind of name that the certificate has and that is not understood here.',
+    next: 'URI constraints are understood. Leave the other names out of the leaf, or the constraint out of the CA.',
+  },
+  'leaf-is-a-ca': {
+    alert: 'bad_certificate',
+    blame: 'peer',
+    rfc: 'X509-SVID#5.2',
+    say: "The peer's own certificate is a CA certificate.",
+    next: 'A workload must not hold a key that signs certificates. Give it a leaf certificate.',
+  },
+  // Issuing
+  'malformed-request': {
+    alert: undefined,
+    blame: 'peer',
+    rfc: '2986#4',
+    say: 'The certificate request is not what RFC 2986 calls one, or its key cannot be used.',
+    next: 'Check it with `openssl req -inform der -text -verify`; it needs a P-256 or P-384 key.',
+  },
+  'request-not-proven': {
+    alert: undefined,
+    blame: 'peer',
+    rfc: '2986#3',
+    say: "The request's signature does not hold, so the requester has not shown that it holds the key.",
+    next: 'Sign the request with the private key that belongs to the public key inside it.',
+  },
+  'identity-not-ours': {
+    alert: undefined,
+    blame: 'operator',
+    rfc: 'X509-SVID#4.1',
+    say: 'The authority does not issue for this identity.',
+    next: 'It must be a workload of the trust domain of this authority.',
+  },
+  'issuer-ending': {
+    alert: undefined,
+    blame: 'local',
+    rfc: '5280#6.1',
+    say: "The authority's own certificate ends too soon to issue another one below it.",
+    next: 'Check the clock of this machine, and that the authority runs (it rotates by itself).',
+  },
+  'issued-certificate-refused': {
+    alert: undefined,
+    blame: 'local',
+    rfc: '5280#6.1',
+    say: 'A certificate that was just made does not pass the check that peers would make.',
+    next: 'Nothing was issued. The detail names the check; report it, with the version.',
+  },
+  'audit-failed': {
+    alert: undefined,
+    blame: 'operator',
+    rfc: '3647#4.5.4',
+    say: 'The record of a certificate could not be written, so the certificate was not issued.',
+    next: 'See whether the place that takes audit records is full or gone.',
+  },
+  'authority-closed': {
+    alert: undefined,
+    blame: 'local',
+    rfc: '3647#4.4.2',
+    say: 'The authority is shutting down.',
+    next: 'Try again; workloads do so by themselves.',
+  },
+  // Renewing
+  'issuance-failed': {
+    alert: undefined,
+    blame: 'local',
+    rfc: '3647#4.4.2',
+    say: 'The authority could not be asked, or did not answer in time.',
+    next: 'See whether it runs and can be reached. The last good certificate stays in use until it ends.',
+  },
+  'credential-unusable': {
+    alert: undefined,
+    blame: 'local',
+    rfc: 'X509-SVID#5.2',
+    say: 'A new certificate was not put to use, as peers would refuse it.',
+    next: 'The detail names the check. The last good certificate stays in use until it ends.',
+  },
+});

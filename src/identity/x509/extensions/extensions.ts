@@ -1,0 +1,85 @@
+import { readOid } from '../der/oid.ts';
+import type { DerReader } from '../der/reader.ts';
+import { TAG } from '../der/tag.ts';
+import { readBooleanDefaultFalse } from '../der/values.ts';
+import type { GeneralName } from '../general-name.ts';
+import { LIMITS } from '../limits.ts';
+import { OID } from '../oids.ts';
+import { X509Error } from '../problem.ts';
+import { type BasicConstraints, readBasicConstraints } from './basic-constraints.ts';
+import { type ExtendedKeyUsage, readExtendedKeyUsage } from './extended-key-usage.ts';
+import { readAuthorityKeyIdentifier, readSubjectKeyIdentifier } from './key-identifiers.ts';
+import { type KeyUsage, readKeyUsage } from './key-usage.ts';
+import { type NameConstraints, readNameConstraints } from './name-constraints.ts';
+import { readSubjectAltName } from './subject-alt-name.ts';
+
+/** The extensions that are understood, each undefined when absent. */
+export interface Extensions {
+  readonly basicConstraints?: BasicConstraints;
+  readonly keyUsage?: KeyUsage;
+  readonly extendedKeyUsage?: ExtendedKeyUsage;
+  readonly subjectAltName?: readonly GeneralName[];
+  readonly subjectKeyIdentifier?: Uint8Array;
+  readonly authorityKeyIdentifier?: { readonly keyIdentifier: Uint8Array | undefined };
+  readonly nameConstraints?: NameConstraints;
+  /** OIDs of the extensions marked critical, and those of them that are not understood. */
+  readonly critical: ReadonlySet<string>;
+  readonly unknownCritical: readonly string[];
+}
+
+type Known = Omit<Extensions, 'critical' | 'unknownCritical'>;
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+const READERS: Readonly<Record<string, (value: DerReader, into: Mutable<Known>) => void>> = {
+  [OID.basicConstraints]: (value, into) => {
+    into.basicConstraints = readBasicConstraints(value);
+  },
+  [OID.keyUsage]: (value, into) => {
+    into.keyUsage = readKeyUsage(value);
+  },
+  [OID.extendedKeyUsage]: (value, into) => {
+    into.extendedKeyUsage = readExtendedKeyUsage(value);
+  },
+  [OID.subjectAltName]: (value, into) => {
+    into.subjectAltName = readSubjectAltName(value);
+  },
+  [OID.subjectKeyIdentifier]: (value, into) => {
+    into.subjectKeyIdentifier = readSubjectKeyIdentifier(value);
+  },
+  [OID.authorityKeyIdentifier]: (value, into) => {
+    into.authorityKeyIdentifier = readAuthorityKeyIdentifier(value);
+  },
+  [OID.nameConstraints]: (value, into) => {
+    into.nameConstraints = readNameConstraints(value);
+  },
+};
+
+export const NO_EXTENSIONS: Extensions = Object.freeze({ critical: new Set<string>(), unknownCritical: [] });
+
+/** Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension (RFC 5280 4.1.2.9), each OID once (4.2). */
+export function readExtensions(reader: DerReader): Extensions {
+  const sequence = reader.sequence('extensions');
+  const known: Mutable<Known> = {};
+  const seen = new Set<string>();
+  const critical = new Set<string>();
+  do {
+    const start = sequence.offset;
+    if (seen.size === LIMITS.extensions) {
+      throw new X509Error(start, `the certificate has more than ${LIMITS.extensions} extensions`);
+    }
+    const extension = sequence.sequence('extension');
+    const oid = readOid(extension, 'extension OID');
+    // RFC 5280 4.2: "A certificate MUST NOT include more than one instance of a particular extension."
+    if (seen.has(oid)) throw new X509Error(start, `extension ${oid} is there twice`);
+    seen.add(oid);
+    if (readBooleanDefaultFalse(extension, `critical flag of extension ${oid}`)) critical.add(oid);
+    const value = extension.inside(extension.expect(TAG.octetString, `value of extension ${oid}`));
+    extension.finish(`extension ${oid}`);
+    const read = READERS[oid];
+    if (read === undefined) continue;
+    read(value, known);
+    value.finish(`value of extension ${oid}`);
+  } while (!sequence.atEnd);
+  const unknownCritical = [...critical].filter((oid) => READERS[oid] === undefined);
+  return Object.freeze({ ...known, critical, unknownCritical });
+}
