@@ -174,9 +174,9 @@ export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex 
     }
     this.#running = true;
     // `run` never rejects: what breaks becomes the resumption's own failure.
-    void resumption.then((done) => {
+    void resumption.then((outcome) => {
       this.#running = false;
-      this.#resume(done);
+      this.#resume(outcome);
     });
   }
 
