@@ -3,14 +3,16 @@ import { StringDecoder } from 'node:string_decoder';
 /** A child that writes without newlines must not fill our memory. */
 const LONGEST_LINE = 8_192;
 
-/** Cuts a stream of bytes into lines, whatever the chunks; lines beyond 8192 characters are cut in pieces. */
+/** Cuts a stream of bytes into lines, whatever the chunks; lines beyond `longest` characters are cut in pieces. */
 export class LineSplitter {
   readonly #decoder = new StringDecoder('utf8');
   readonly #take: (line: string) => void;
+  readonly #longest: number;
   #rest = '';
 
-  constructor(take: (line: string) => void) {
+  constructor(take: (line: string) => void, longest: number = LONGEST_LINE) {
     this.#take = take;
+    this.#longest = longest;
   }
 
   push(bytes: Buffer): void {
@@ -18,9 +20,9 @@ export class LineSplitter {
     const lines = this.#rest.split('\n');
     this.#rest = lines.pop() ?? '';
     for (const line of lines) this.#emit(line.endsWith('\r') ? line.slice(0, -1) : line);
-    while (this.#rest.length > LONGEST_LINE) {
-      this.#take(this.#rest.slice(0, LONGEST_LINE));
-      this.#rest = this.#rest.slice(LONGEST_LINE);
+    while (this.#rest.length > this.#longest) {
+      this.#take(this.#rest.slice(0, this.#longest));
+      this.#rest = this.#rest.slice(this.#longest);
     }
   }
 
@@ -32,8 +34,8 @@ export class LineSplitter {
   }
 
   #emit(line: string): void {
-    for (let at = 0; at === 0 || at < line.length; at += LONGEST_LINE) {
-      this.#take(line.slice(at, at + LONGEST_LINE));
+    for (let at = 0; at === 0 || at < line.length; at += this.#longest) {
+      this.#take(line.slice(at, at + this.#longest));
     }
   }
 }

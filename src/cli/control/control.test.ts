@@ -1,0 +1,148 @@
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Scope } from '#runtime';
+import type { HandshakeRecord } from '#telemetry';
+import { handshake, SHOP } from '../testing/sample.ts';
+import { askControl, followControl, isAlive } from './control-client.ts';
+import { AlreadyRunning, type ControlSource, serveControl } from './control-server.ts';
+import { findMesh } from './find-mesh.ts';
+import { openStateFolder } from './state-folder.ts';
+import { noteRunning, notesOfRunning, readUpRecord, type UpRecord, writeUpRecord } from './up-record.ts';
+
+let folder: string;
+let scope: Scope;
+const listeners = new Set<(record: HandshakeRecord) => void>();
+const source: ControlSource = {
+  snapshot: () => SHOP,
+  handshakes: () => [handshake()],
+  subscribe: (listener) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  },
+};
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sallyport-test-'));
+  scope = new Scope('test', (error) => {
+    throw error;
+  });
+});
+afterEach(async () => {
+  await scope.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const record = (change: Partial<UpRecord> = {}): UpRecord => ({
+  version: 1,
+  pid: process.pid,
+  startedAt: 1,
+  trustDomain: 'shop.example',
+  meshFile: join(folder, 'mesh.yaml'),
+  state: folder,
+  socket: join(folder, 'control.sock'),
+  services: [{ name: 'web', identity: 'spiffe://shop.example/x', port: 1, inbound: 2, admin: 3, calls: [] }],
+  ...change,
+});
+
+test('answers on a socket that only its owner can use, and takes it away at the end', async () => {
+  const path = join(folder, 'control.sock');
+  await serveControl(scope, path, () => source);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(await askControl(path, '/certs')).toEqual(JSON.parse(JSON.stringify(SHOP.services)));
+  expect(await askControl(path, '/handshakes')).toHaveLength(1);
+  await expect(askControl(path, '/secrets')).rejects.toThrow('404');
+  await scope.close();
+  expect(await isAlive(path)).toBe(false);
+});
+
+test('says that it is starting until the mesh stands', async () => {
+  const path = join(folder, 'control.sock');
+  await serveControl(scope, path, () => undefined);
+  await expect(askControl(path, '/certs')).rejects.toThrow('the mesh is starting');
+});
+
+test('a second mesh on the same folder is refused; a socket that nobody answers on is replaced', async () => {
+  const path = join(folder, 'control.sock');
+  const other = createServer().listen(path);
+  await new Promise((resolve) => other.once('listening', resolve));
+  await expect(serveControl(scope, path, () => source)).rejects.toThrow(AlreadyRunning);
+  await new Promise((resolve) => other.close(resolve));
+  writeFileSync(path, '');
+  await serveControl(scope, path, () => source);
+  expect(await isAlive(path)).toBe(true);
+});
+
+test('live handshakes come as they happen, until the reader has enough', async () => {
+  const path = join(folder, 'control.sock');
+  await serveControl(scope, path, () => source);
+  const enough = new AbortController();
+  const got: HandshakeRecord[] = [];
+  const following = followControl<HandshakeRecord>(
+    path,
+    '/handshakes/live',
+    (one) => {
+      got.push(one);
+      if (got.length === 2) enough.abort();
+    },
+    enough.signal,
+  );
+  while (listeners.size === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  for (const sequence of [7, 8]) for (const listener of listeners) listener(handshake({ sequence }));
+  await following;
+  expect(got.map(({ sequence }) => sequence)).toEqual([7, 8]);
+  while (listeners.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+});
+
+test('the record is private and read back; what is none is not believed', () => {
+  const path = join(folder, 'up.json');
+  writeUpRecord(path, record());
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(readUpRecord(path)).toEqual(record());
+  for (const text of ['', '{}', '{"version":1,"pid":-4}']) {
+    writeFileSync(path, text);
+    expect(readUpRecord(path)).toBeUndefined();
+  }
+});
+
+test('the newest mesh that still answers is found, and notes of dead ones are taken away', async () => {
+  const env = { XDG_RUNTIME_DIR: folder };
+  const notes = join(folder, 'sallyport', 'running');
+  await expect(findMesh({ file: undefined, state: undefined }, env)).rejects.toThrow('No mesh is running');
+  noteRunning(notes, record({ pid: 999_999, startedAt: 9, socket: join(folder, 'gone.sock') }));
+  const forget = noteRunning(notes, record());
+  await serveControl(scope, record().socket, () => source);
+  expect((await findMesh({ file: undefined, state: undefined }, env)).pid).toBe(process.pid);
+  expect(notesOfRunning(notes)).toHaveLength(1);
+  forget();
+  expect(notesOfRunning(notes)).toHaveLength(0);
+});
+
+test('a mesh is found by its state folder or its file', async () => {
+  writeFileSync(
+    join(folder, 'mesh.yaml'),
+    'trustDomain: a.example\npolicies: [p]\nstate: .\nservices: { web: { port: 8480 } }\n',
+  );
+  const choice = { file: join(folder, 'mesh.yaml'), state: undefined };
+  await expect(findMesh(choice, {})).rejects.toThrow(`No mesh is running with its state in ${folder}`);
+  writeUpRecord(join(folder, 'up.json'), record());
+  await serveControl(scope, record().socket, () => source);
+  expect((await findMesh(choice, {})).pid).toBe(process.pid);
+  expect((await findMesh({ file: undefined, state: folder }, {})).pid).toBe(process.pid);
+  await expect(findMesh({ file: join(folder, 'none.yaml'), state: undefined }, {})).rejects.toThrow(
+    'no such file',
+  );
+});
+
+test('a state folder that others can read is refused, and a long path gets a short socket', () => {
+  const open = join(folder, 'open');
+  mkdirSync(open, { mode: 0o755 });
+  expect(() => openStateFolder(open)).toThrow(/open to other users \(mode 755\).*chmod 700/s);
+  const made = openStateFolder(join(folder, 'made'));
+  expect(statSync(made.path).mode & 0o777).toBe(0o700);
+  const long = openStateFolder(join(folder, 'x'.repeat(120)));
+  expect(Buffer.byteLength(long.socket)).toBeLessThan(104);
+  rmSync(join(long.socket, '..'), { recursive: true });
+});

@@ -1,0 +1,68 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { parseMeshFile } from '../mesh-file/parse.ts';
+import { UsageError } from '../usage-error.ts';
+import { isAlive } from './control-client.ts';
+import { statePaths } from './state-folder.ts';
+import { notesOfRunning, readUpRecord, runningFolder, type UpRecord } from './up-record.ts';
+
+/** How the user said which mesh is meant. */
+export interface MeshChoice {
+  readonly file: string | undefined;
+  readonly state: string | undefined;
+}
+
+/**
+ * The running mesh that is meant: of `--state`, else of `--file`, else of ./mesh.yaml, else the newest of this user.
+ * Rejects with a UsageError that says what to do when there is none.
+ */
+export async function findMesh(choice: MeshChoice, env: NodeJS.ProcessEnv): Promise<UpRecord> {
+  if (choice.state !== undefined) return running(resolve(choice.state));
+  if (choice.file !== undefined) return running(stateOf(choice.file));
+  if (existsSync('mesh.yaml')) {
+    const here = await ask(statePaths(stateOf('mesh.yaml')).record);
+    if (here !== undefined) return here;
+  }
+  for (const { path, record } of notesOfRunning(runningFolder(env))) {
+    if (await isAlive(record.socket)) return record;
+    rmSync(path, { force: true });
+  }
+  throw new UsageError(
+    'No mesh is running. Start one in another terminal: npm start, or sallyport up -f mesh.yaml',
+  );
+}
+
+/** Reads the file and its state folder; a mistake in it is a UsageError with every problem. */
+export function stateOf(file: string): string {
+  const path = resolve(file);
+  const parsed = parseMeshFile(path, readMeshFile(path), relative(process.cwd(), path));
+  if (parsed.ok) return parsed.value.state;
+  throw new UsageError(
+    parsed.error.map(({ file, line, column, say }) => `${file}:${line}:${column}: ${say}`).join('\n'),
+  );
+}
+
+export function readMeshFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message;
+    throw new UsageError(
+      `${relative(process.cwd(), path)} cannot be read: ${why}. Name a mesh file with -f.`,
+    );
+  }
+}
+
+async function running(state: string): Promise<UpRecord> {
+  const record = await ask(statePaths(state).record);
+  if (record !== undefined) return record;
+  throw new UsageError(
+    `No mesh is running with its state in ${state}. Start it with: sallyport up -f mesh.yaml`,
+  );
+}
+
+async function ask(path: string): Promise<UpRecord | undefined> {
+  const record = readUpRecord(path);
+  return record !== undefined && (await isAlive(record.socket)) ? record : undefined;
+}
