@@ -1,0 +1,115 @@
+import type { CryptoProvider } from '#handshake/crypto';
+import type { SpiffeId, TrustBundle } from '#identity';
+import type { WorkloadCredential } from '#identity/workload';
+import type { ConnectionFacts, Decision, PolicySet, Workload } from '#policy';
+import type { Clock, Log, ReadableWatch } from '#runtime';
+import type { Telemetry } from '#telemetry';
+import { DEFAULT_LIMITS, limitMistakes, type SidecarLimits } from './limits.ts';
+import { type Endpoint, formatEndpoint, isLoopback } from './listen/endpoint.ts';
+
+/** What a called service's name stands for at the moment of the call. */
+export type Destination =
+  /** Behind a sidecar: mutual TLS with one of these identities, or nothing. */
+  | {
+      readonly kind: 'meshed';
+      /** Where that sidecar accepts. */
+      readonly address: Endpoint;
+      /** The service's own port, which its policies, the SNI and its server name speak of. */
+      readonly port: number;
+      /** Whose certificate is taken; all in one trust domain. Empty: nobody's, the call is refused. */
+      readonly identities: readonly SpiffeId[];
+    }
+  /** Known to have no sidecar: plaintext, because somebody said so and never because a handshake failed. */
+  | { readonly kind: 'unmeshed'; readonly address: Endpoint }
+  /** Not known: refused. */
+  | { readonly kind: 'unknown' };
+
+export interface OutboundConfig {
+  /** The name of the service that callers reach through this listener. */
+  readonly service: string;
+  /** Loopback only: who reaches it speaks with this workload's identity. Port 0 picks a free one. */
+  readonly listen: Endpoint;
+  /** Asked once for each connection, and once more when connecting failed before anything was sent. */
+  readonly route: () => Destination;
+}
+
+/** What one sidecar stands for and lives on. Several sidecars may share a process, a telemetry and a policy watch. */
+export interface SidecarConfig {
+  /** Name of the service, for people, logs and metrics. */
+  readonly service: string;
+  readonly workload: Workload;
+  readonly identity: SpiffeId;
+  /** Read once per connection. Undefined: none held yet, and nothing passes. */
+  readonly credentials: ReadableWatch<WorkloadCredential | undefined>;
+  readonly bundle: ReadableWatch<TrustBundle>;
+  readonly policies: ReadableWatch<PolicySet>;
+  readonly telemetry: Telemetry;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly crypto: CryptoProvider;
+  /** Told of every decision about an inbound connection, for instance to show what to edit. Must not throw. */
+  readonly onDecision?: (decision: Decision, facts: ConnectionFacts) => void;
+  /** What is not given comes from DEFAULT_LIMITS. */
+  readonly limits?: Partial<SidecarLimits>;
+  /** Left out by a service that only calls others. */
+  readonly inbound?: {
+    readonly listen: Endpoint;
+    readonly application: Endpoint;
+    /** The service's port as policies, the SNI and callers name it. */
+    readonly port: number;
+  };
+  readonly outbound: readonly OutboundConfig[];
+  /** Loopback only. */
+  readonly admin: Endpoint;
+}
+
+/** A configuration that was checked; what the rest of this folder works with. */
+export interface CheckedConfig extends SidecarConfig {
+  readonly limits: SidecarLimits;
+}
+
+/** Every mistake in one error: a sidecar that can't be started as asked isn't started at all. */
+export class SidecarConfigError extends Error {
+  readonly mistakes: readonly string[];
+
+  constructor(service: string, mistakes: readonly string[]) {
+    super(`sidecar of ${service}: ${mistakes.join('; ')}`);
+    this.name = 'SidecarConfigError';
+    this.mistakes = mistakes;
+  }
+}
+
+/** Throws SidecarConfigError with all mistakes. */
+export function checkConfig(config: SidecarConfig): CheckedConfig {
+  const limits = Object.freeze({ ...DEFAULT_LIMITS, ...config.limits });
+  const mistakes = [...limitMistakes(limits), ...endpointMistakes(config)];
+  if (config.service === '') mistakes.push('service is empty: name the service');
+  if (mistakes.length > 0) throw new SidecarConfigError(config.service, mistakes);
+  return Object.freeze({ ...config, limits });
+}
+
+function endpointMistakes(config: SidecarConfig): string[] {
+  const mistakes: string[] = [];
+  const port = (what: string, value: number, least: number): void => {
+    if (!Number.isInteger(value) || value < least || value > 65_535) {
+      mistakes.push(`${what} is ${value}: give a port from ${least} to 65535`);
+    }
+  };
+  const loopback = (what: string, endpoint: Endpoint, why: string): void => {
+    if (!isLoopback(endpoint.host)) {
+      mistakes.push(`${what} is ${formatEndpoint(endpoint)}: give a loopback address, ${why}`);
+    }
+  };
+  port('admin.port', config.admin.port, 0);
+  loopback('admin', config.admin, 'since the admin port asks for no identity');
+  if (config.inbound !== undefined) {
+    port('inbound.listen.port', config.inbound.listen.port, 0);
+    port('inbound.application.port', config.inbound.application.port, 1);
+    port('inbound.port', config.inbound.port, 1);
+  }
+  for (const { service, listen } of config.outbound) {
+    port(`outbound ${service}: listen.port`, listen.port, 0);
+    loopback(`outbound ${service}: listen`, listen, 'since whoever reaches it borrows this identity');
+  }
+  return mistakes;
+}

@@ -1,0 +1,61 @@
+import type { Socket } from 'node:net';
+import { TlsError } from '#handshake';
+import type { Clock } from '#runtime';
+import { SIDECAR_REASONS } from '../reason.ts';
+
+export type Arrival = 'enough' | 'ended' | 'timeout';
+
+/**
+ * The bytes that a socket brought before anybody knew whose they are. Nothing is lost: what was read is in `bytes`, and
+ * the socket is paused again after each `until`. The caller's `enough` bounds how much is read.
+ */
+export class FirstBytes {
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  #bytes: Buffer = Buffer.alloc(0);
+
+  /** `socket` is paused and has an error listener already. */
+  constructor(socket: Socket, clock: Clock) {
+    this.#socket = socket;
+    this.#clock = clock;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /**
+   * Reads until `enough` says so, the peer sends FIN, or the time is over. Throws TlsError `peer-reset` if the socket
+   * breaks, and the signal's reason if it aborts.
+   */
+  until(enough: (bytes: Uint8Array) => boolean, milliseconds: number, signal: AbortSignal): Promise<Arrival> {
+    const socket = this.#socket;
+    if (enough(this.#bytes)) return Promise.resolve('enough');
+    if (socket.readableEnded) return Promise.resolve('ended');
+    return new Promise((resolve, reject) => {
+      const settle = (outcome: () => void): void => {
+        cancel();
+        socket.pause();
+        socket.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+        signal.removeEventListener('abort', onAbort);
+        outcome();
+      };
+      const onData = (chunk: Buffer): void => {
+        this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
+        if (enough(this.#bytes)) settle(() => resolve('enough'));
+      };
+      const onEnd = (): void => settle(() => resolve('ended'));
+      const onAbort = (): void => settle(() => reject(signal.reason as Error));
+      const onClose = (error?: unknown): void => {
+        const detail = error instanceof Error ? error.message : 'before its first bytes were complete';
+        settle(() => reject(new TlsError(SIDECAR_REASONS['peer-reset'], detail)));
+      };
+      const cancel = this.#clock.after(milliseconds, () => settle(() => resolve('timeout')));
+      if (signal.aborted) return onAbort();
+      if (socket.destroyed) return onClose();
+      signal.addEventListener('abort', onAbort, { once: true });
+      socket.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+      socket.resume();
+    });
+  }
+}

@@ -1,0 +1,61 @@
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type Reason, TlsError } from '#handshake';
+import type { TlsStream } from '#handshake/stream';
+import type { Clock } from '#runtime';
+import { SIDECAR_REASONS } from '../reason.ts';
+
+/** One side of a forwarded connection: a stream of bytes, and the way to break it off. */
+export interface End {
+  readonly stream: Duplex;
+  /** The socket below; the stream itself where nothing is in between. */
+  readonly transport: Socket;
+  /** What it means when this side breaks without a reason of its own. */
+  readonly broken: Reason;
+  /** Breaks it off so that the other side can't take it for an ordinary end. */
+  abort(error: TlsError): void;
+}
+
+/** A plain socket: broken off by a reset. */
+export function socketEnd(socket: Socket, whose: 'application' | 'peer'): End {
+  return {
+    stream: socket,
+    transport: socket,
+    broken: SIDECAR_REASONS[whose === 'application' ? 'application-reset' : 'peer-reset'],
+    abort: () => void socket.resetAndDestroy(),
+  };
+}
+
+/** A mesh connection: broken off by the reason's alert where it has one, else by a reset of the socket below. */
+export function tlsEnd(stream: TlsStream, transport: Socket): End {
+  return {
+    stream,
+    transport,
+    broken: SIDECAR_REASONS['peer-reset'],
+    abort(error) {
+      // It failed by itself: its alert is on the way, which a reset would overtake.
+      if (stream.destroyed) return;
+      if (error.reason.alert !== undefined) return stream.refuse(error.reason, error.detail);
+      stream.destroy(error);
+      transport.resetAndDestroy();
+    },
+  };
+}
+
+/** Resolves when the end's socket is closed; breaks it off if that takes longer than `milliseconds`. */
+export function closed({ transport }: End, clock: Clock, milliseconds: number): Promise<void> {
+  if (transport.closed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const cancel = clock.after(milliseconds, () => void transport.resetAndDestroy());
+    transport.once('close', () => {
+      cancel();
+      resolve();
+    });
+  });
+}
+
+/** The error as one with a reason. */
+export function failureOf(error: unknown, otherwise: Reason): TlsError {
+  if (error instanceof TlsError) return error;
+  return new TlsError(otherwise, error instanceof Error ? error.message : String(error));
+}

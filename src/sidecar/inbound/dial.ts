@@ -1,0 +1,37 @@
+import { TlsError } from '#handshake';
+import { connect } from '../forward/connect.ts';
+import { type End, socketEnd } from '../forward/end.ts';
+import type { InboundParts } from '../parts.ts';
+import { SIDECAR_REASONS } from '../reason.ts';
+import type { Permit } from './authorize.ts';
+import type { Caller } from './tls.ts';
+
+/** Step 5: the application, reached for a caller that may. */
+export interface Dialled {
+  readonly permit: Permit;
+  readonly application: End;
+}
+
+/** Without a permit there is no way here. Throws TlsError `application-unreachable`. */
+export async function dial(
+  permit: Permit,
+  { connection }: Caller,
+  { config }: InboundParts,
+): Promise<Dialled> {
+  const { clock, inbound, limits } = config;
+  connection.phase = 'dialling';
+  try {
+    const socket = await connect(inbound.application, {
+      clock,
+      timeoutMilliseconds: limits.connectTimeoutMilliseconds,
+      keepAliveMilliseconds: limits.keepAliveMilliseconds,
+      signal: connection.signal,
+    });
+    const application = socketEnd(socket, 'application');
+    connection.hold(application);
+    return { permit, application };
+  } catch (error) {
+    if (connection.signal.aborted || !(error instanceof TlsError)) throw error;
+    throw new TlsError(SIDECAR_REASONS['application-unreachable'], `${error.code} ${error.detail}`);
+  }
+}

@@ -1,0 +1,29 @@
+import type { Socket } from 'node:net';
+import { enterHandshake } from '../listen/admit.ts';
+import type { InboundParts } from '../parts.ts';
+import { follow, passBytes } from '../path.ts';
+import { type Accepted, accept } from './accept.ts';
+import { authorize } from './authorize.ts';
+import { detect } from './detect.ts';
+import { dial } from './dial.ts';
+import { identify } from './tls.ts';
+
+/** The path of an inbound connection, from the network to our application. Resolves when its sockets are closed. */
+export async function serveInbound(socket: Socket, parts: InboundParts): Promise<void> {
+  const accepted = accept(socket, parts);
+  if (accepted !== undefined) await follow(accepted, parts, () => walk(accepted, parts));
+}
+
+async function walk(accepted: Accepted, parts: InboundParts): Promise<void> {
+  const { connection, socket } = accepted;
+  const leaveHandshake = enterHandshake(parts);
+  connection.onClose(leaveHandshake);
+  connection.phase = 'handshaking';
+  const detected = await detect(accepted, parts);
+  if (detected === 'gone') return socket.destroySoon();
+  const caller = await identify(detected, parts);
+  const { permit } = authorize(caller, parts);
+  leaveHandshake();
+  const { application } = await dial(permit, caller, parts);
+  await passBytes(connection, { application, peer: caller.end, unread: caller.unread }, parts);
+}

@@ -1,0 +1,63 @@
+/** Every bound of a sidecar. Times in milliseconds, sizes in bytes, the rest are counts. */
+export interface SidecarLimits {
+  /** To connect to a peer's sidecar or to our own application. */
+  readonly connectTimeoutMilliseconds: number;
+  /** From accepting (or connecting) to an established mesh connection, the first byte included. */
+  readonly handshakeTimeoutMilliseconds: number;
+  /** How long a Permissive port waits for a first byte before it takes the peer for a server-first plaintext one. */
+  readonly detectTimeoutMilliseconds: number;
+  /** Without a byte in either direction. */
+  readonly idleTimeoutMilliseconds: number;
+  /** TCP keepalive: silence before the first probe. */
+  readonly keepAliveMilliseconds: number;
+  /** After both directions ended: how long the sockets may take to close by themselves. */
+  readonly lingerMilliseconds: number;
+  /** After a drain began: how long inbound goes on accepting, for callers that have not heard of it yet. */
+  readonly drainGraceMilliseconds: number;
+  /** After a drain began: when inbound connections that still live are reset. */
+  readonly drainDeadlineMilliseconds: number;
+  /** Connections alive at once, each direction for itself. */
+  readonly connections: number;
+  /** Handshakes in progress at once, detection included, both directions together. */
+  readonly handshakes: number;
+  /** What is read of a ClientHello to find out whose it is. Ours are under 1 KiB. */
+  readonly clientHelloBytes: number;
+  /** One admin request's head, its whole duration, and how many admin connections there may be. */
+  readonly adminHeaderBytes: number;
+  readonly adminRequestMilliseconds: number;
+  readonly adminConnections: number;
+  /** Handshake records that /handshakes shows, and connections that /dump lists. */
+  readonly adminRows: number;
+}
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const KIB = 1_024;
+
+export const DEFAULT_LIMITS: SidecarLimits = Object.freeze({
+  connectTimeoutMilliseconds: SECOND,
+  handshakeTimeoutMilliseconds: 5 * SECOND,
+  detectTimeoutMilliseconds: 100,
+  idleTimeoutMilliseconds: 60 * MINUTE,
+  keepAliveMilliseconds: MINUTE,
+  lingerMilliseconds: 5 * SECOND,
+  drainGraceMilliseconds: SECOND,
+  drainDeadlineMilliseconds: 25 * SECOND,
+  connections: 4_096,
+  handshakes: 512,
+  clientHelloBytes: 16 * KIB,
+  adminHeaderBytes: 8 * KIB,
+  adminRequestMilliseconds: 5 * SECOND,
+  adminConnections: 32,
+  adminRows: 1_000,
+});
+
+/** The mistakes in `limits`: every one must be a whole number above zero (a grace may be zero). */
+export function limitMistakes(limits: SidecarLimits): string[] {
+  return Object.entries(limits).flatMap(([name, value]: [string, number]) => {
+    const least = name === 'drainGraceMilliseconds' ? 0 : 1;
+    return Number.isSafeInteger(value) && value >= least
+      ? []
+      : [`limits.${name} is ${value}: give a whole number of at least ${least}`];
+  });
+}

@@ -1,0 +1,23 @@
+import type { PeerVerifier } from '#handshake';
+import type { SpiffePeer } from '#identity';
+import type { CheckedConfig } from './config.ts';
+import type { Connections } from './connections.ts';
+import type { PlaintextPeers } from './inbound/plaintext-peers.ts';
+import type { Admission } from './listen/admission.ts';
+import type { Refusals } from './listen/refusals.ts';
+
+/** What the steps of both paths share. */
+export interface SidecarParts {
+  readonly config: CheckedConfig;
+  readonly connections: Connections;
+  /** Handshakes in progress, both directions. */
+  readonly handshakes: Admission;
+  readonly refusals: Refusals;
+}
+
+export interface InboundParts extends SidecarParts {
+  readonly config: CheckedConfig & Required<Pick<CheckedConfig, 'inbound'>>;
+  /** Judges callers' certificates. */
+  readonly callers: PeerVerifier<SpiffePeer>;
+  readonly plaintextPeers: PlaintextPeers;
+}

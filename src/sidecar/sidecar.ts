@@ -1,0 +1,112 @@
+import type { Scope } from '#runtime';
+import { type Readiness, readiness } from './admin/readiness.ts';
+import { serveAdmin } from './admin/server.ts';
+import { type CheckedConfig, checkConfig, type SidecarConfig } from './config.ts';
+import { Connections } from './connections.ts';
+import { type DrainTrigger, type DrainWatcher, drainPair } from './drain.ts';
+import { listenInbound } from './inbound/listen.ts';
+import { PlaintextPeers } from './inbound/plaintext-peers.ts';
+import { Admission } from './listen/admission.ts';
+import { everyBound } from './listen/bind.ts';
+import type { Endpoint } from './listen/endpoint.ts';
+import { Refusals } from './listen/refusals.ts';
+import { listenOutbound } from './outbound/listen.ts';
+import { SIDECAR_REASONS } from './reason.ts';
+
+/** The bound addresses: with the ports that were picked where port 0 was asked for. */
+export interface SidecarAddresses {
+  readonly inbound: Endpoint | undefined;
+  /** By the name of the called service. */
+  readonly outbound: ReadonlyMap<string, Endpoint>;
+  readonly admin: Endpoint;
+}
+
+/** One service's gate: everything that goes in or out passes here. Ends with its scope. */
+export class Sidecar {
+  readonly addresses: SidecarAddresses;
+  readonly #config: CheckedConfig;
+  readonly #trigger: DrainTrigger;
+  readonly #watcher: DrainWatcher;
+
+  private constructor(
+    config: CheckedConfig,
+    addresses: SidecarAddresses,
+    drain: { readonly trigger: DrainTrigger; readonly watcher: DrainWatcher },
+  ) {
+    this.addresses = addresses;
+    this.#config = config;
+    this.#trigger = drain.trigger;
+    this.#watcher = drain.watcher;
+  }
+
+  /**
+   * Binds every port and starts serving. Throws SidecarConfigError with every mistake of the configuration, or
+   * BindErrors for every port that can't be had; then nothing is left bound.
+   */
+  static async start(parent: Scope, unchecked: SidecarConfig): Promise<Sidecar> {
+    const config = checkConfig(unchecked);
+    const scope = parent.child(`sidecar of ${config.service}`);
+    const drain = drainPair();
+    try {
+      return new Sidecar(config, await open(scope, config, drain), drain);
+    } catch (error) {
+      await scope.close();
+      throw error;
+    }
+  }
+
+  /** Whether a call that comes now can succeed, and if not, why. */
+  get readiness(): Readiness {
+    return readiness(this.#config, this.#watcher.draining);
+  }
+
+  /**
+   * Inbound stops accepting after the grace and its connections may finish until the deadline; outbound lives on until
+   * the scope ends. Resolves when no inbound connection is left.
+   */
+  drain(): Promise<void> {
+    return this.#trigger.start();
+  }
+}
+
+/** Puts the parts together: what is made here lives as long as the scope. */
+async function open(
+  scope: Scope,
+  config: CheckedConfig,
+  { trigger, watcher }: ReturnType<typeof drainPair>,
+): Promise<SidecarAddresses> {
+  const { credentials, inbound, limits, policies, service, telemetry } = config;
+  const connections = new Connections(config);
+  // Deferred first, so done last: when no listener brings new ones any more.
+  scope.defer(() => connections.end(SIDECAR_REASONS.shutdown));
+  scope.defer(policies.subscribe((set) => connections.redecide(set)));
+  scope.defer(telemetry.watchCredentials(service, credentials));
+  const parts = {
+    config,
+    connections,
+    handshakes: new Admission(limits.handshakes),
+    refusals: new Refusals(config),
+    plaintextPeers: new PlaintextPeers(limits.adminRows),
+  };
+  const listeners = await everyBound([
+    ...(inbound === undefined ? [] : [listenInbound(scope, inbound, parts, watcher)]),
+    ...config.outbound.map((called) => listenOutbound(scope, called, parts)),
+  ]);
+  const admin = await serveAdmin(scope, {
+    ...parts,
+    listeners,
+    draining: () => watcher.draining,
+    drain: () => scope.run(() => trigger.start()),
+  });
+  const outbound = inbound === undefined ? listeners : listeners.slice(1);
+  return {
+    inbound: inbound === undefined ? undefined : listeners[0]?.bound,
+    outbound: new Map(
+      config.outbound.flatMap(({ service }, index): [string, Endpoint][] => {
+        const listener = outbound[index];
+        return listener === undefined ? [] : [[service, listener.bound]];
+      }),
+    ),
+    admin,
+  };
+}
