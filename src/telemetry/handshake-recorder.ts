@@ -99,7 +99,7 @@ class Recorder implements HandshakeRecorder {
   }
 
   end(): void {
-    if (this.#subject.role === 'client' && this.#establishedMs !== undefined && !isFatal(this.#alert)) {
+    if (this.#subject.role === 'client' && this.#establishedMs !== undefined && !isError(this.#alert)) {
       this.#publish({ result: 'ok' });
     } else {
       this.#fail(TELEMETRY_REASONS['handshake-abandoned'], '');
@@ -143,11 +143,11 @@ class Recorder implements HandshakeRecorder {
         this.#publish({ result: 'ok' });
         break;
       case 'alert':
-        // What counts is the alert that ended it; a close_notify that follows must not hide it.
-        if (!isFatal(this.#alert)) {
-          const { direction, alert, description } = event;
-          this.#alert = { direction, name: alert ?? 'unknown', description };
-        }
+        this.#sawAlert({
+          direction: event.direction,
+          name: event.alert ?? 'unknown',
+          description: event.description,
+        });
         break;
       case 'failed':
         this.#fail(event.error.reason, event.error.detail);
@@ -161,11 +161,16 @@ class Recorder implements HandshakeRecorder {
     }
   }
 
+  /** What counts is the alert that ended it; the close_notify that may follow must not hide it. */
+  #sawAlert(alert: AlertSeen): void {
+    if (this.#alert === undefined || weight(alert) > weight(this.#alert)) this.#alert = alert;
+  }
+
   /** A peer's alert is told in words: the code says that an alert came, the sentence which, and where the cause stands. */
   #fail(reason: Reason, detail: string): void {
     const alert = this.#alert;
-    const told =
-      alert?.direction === 'received' && isFatal(alert) ? explainAlert(alert, this.#subject.role) : reason;
+    const telling = alert?.direction === 'received' && weight(alert) > 0;
+    const told = telling ? explainAlert(alert, this.#subject.role) : reason;
     const { code, blame, rfc } = reason;
     this.#publish({ result: 'failed', why: { code, blame, rfc, say: told.say, next: told.next }, detail });
   }
@@ -268,8 +273,13 @@ class Recorder implements HandshakeRecorder {
 }
 
 /** RFC 8446 6.1: close_notify and user_canceled are closure alerts; every other one is an error, whatever its level. */
-function isFatal(alert: AlertSeen | undefined): boolean {
-  return alert !== undefined && alert.name !== 'close_notify' && alert.name !== 'user_canceled';
+function weight({ name }: AlertSeen): 0 | 1 | 2 {
+  if (name === 'close_notify') return 0;
+  return name === 'user_canceled' ? 1 : 2;
+}
+
+function isError(alert: AlertSeen | undefined): boolean {
+  return alert !== undefined && weight(alert) === 2;
 }
 
 function clip(text: string | undefined, length: number): string | undefined {

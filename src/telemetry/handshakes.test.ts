@@ -16,7 +16,7 @@ import {
   takes,
   type World,
   world,
-} from './testing.ts';
+} from './testing/handshakes.ts';
 
 const START = Date.UTC(2026, 0, 1);
 

@@ -5,6 +5,7 @@ import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import {
   AggregationTemporality,
+  type InstrumentType,
   type MetricReader,
   PeriodicExportingMetricReader,
   type ResourceMetrics,
@@ -13,6 +14,7 @@ import { BatchSpanProcessor, type ReadableSpan, type SpanProcessor } from '@open
 import type { Log } from '#runtime';
 import { ExportHealth } from './export-health.ts';
 import { type ExporterSettings, type TelemetrySettings, TelemetrySettingsError } from './settings.ts';
+import { freshGauges } from './temporality.ts';
 
 /*
  * The exporters' constructors read OTEL_EXPORTER_OTLP_* of process.env by themselves and use what their options leave
@@ -47,9 +49,9 @@ export function otlpMetrics(
 ): { readonly reader: MetricReader; readonly health: ExportHealth } | undefined {
   if (settings.metrics === undefined) return undefined;
   const health = new ExportHealth('metrics', settings.metrics.url, log);
-  const temporalityPreference =
+  const temporality =
     settings.temporality === 'delta' ? AggregationTemporality.DELTA : AggregationTemporality.CUMULATIVE;
-  const exporter = new MetricExporter({ ...options(settings.metrics), temporalityPreference }, health);
+  const exporter = new MetricExporter(options(settings.metrics), temporality, health);
   const reader = new PeriodicExportingMetricReader({
     exporter,
     exportIntervalMillis: settings.metricIntervalMilliseconds,
@@ -73,13 +75,16 @@ class SpanExporter extends OTLPTraceExporter {
 
 class MetricExporter extends OTLPMetricExporter {
   readonly #health: ExportHealth;
+  readonly #temporality: (type: InstrumentType) => AggregationTemporality;
 
-  constructor(
-    config: NonNullable<ConstructorParameters<typeof OTLPMetricExporter>[0]>,
-    health: ExportHealth,
-  ) {
-    super(config);
+  constructor(config: Options, temporality: AggregationTemporality, health: ExportHealth) {
+    super({ ...config, temporalityPreference: temporality });
+    this.#temporality = freshGauges(temporality);
     this.#health = health;
+  }
+
+  override selectAggregationTemporality(type: InstrumentType): AggregationTemporality {
+    return this.#temporality(type);
   }
 
   override export(metrics: ResourceMetrics, done: (result: ExportResult) => void): void {

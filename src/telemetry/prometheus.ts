@@ -1,8 +1,19 @@
 import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
-import { type MetricData, MetricReader, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import {
+  AggregationTemporality,
+  DataPointType,
+  type MetricData,
+  MetricReader,
+  type ResourceMetrics,
+} from '@opentelemetry/sdk-metrics';
+import { freshGauges } from './temporality.ts';
 
 /** Collects on demand. It has no HTTP server of its own: the sidecar's admin serves the text. */
 export class PrometheusReader extends MetricReader {
+  constructor() {
+    super({ aggregationTemporalitySelector: freshGauges(AggregationTemporality.CUMULATIVE) });
+  }
+
   readonly #serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
 
   /** Prometheus text format 0.0.4. With `service`, only that service's series: one page for each sidecar of a process. */
@@ -32,10 +43,15 @@ function withPrometheusNames(collected: ResourceMetrics, service: string | undef
 
 function renamed<M extends MetricData>(metric: M): M {
   const { descriptor } = metric;
-  const unit = Object.hasOwn(UNITS, descriptor.unit) ? (UNITS[descriptor.unit] ?? '') : '';
+  const unit = UNITS.get(descriptor.unit) ?? '';
   const words = descriptor.name.split(/[._]/);
   const name = unit === '' || words.includes(unit) ? descriptor.name : `${descriptor.name}_${unit}`;
-  return { ...metric, descriptor: { ...descriptor, name, unit: name.endsWith(unit) ? unit : '' } };
+  // OpenMetrics allows a UNIT line only for a name that ends with the unit; a counter's ends with _total.
+  const counter = metric.dataPointType === DataPointType.SUM && metric.isMonotonic;
+  return {
+    ...metric,
+    descriptor: { ...descriptor, name, unit: !counter && name.endsWith(unit) ? unit : '' },
+  };
 }
 
 function only<M extends MetricData>(metric: M, service: string | undefined): M {
@@ -45,6 +61,9 @@ function only<M extends MetricData>(metric: M, service: string | undefined): M {
 }
 
 /** UCUM to Prometheus base units, of those that this project's metrics have. */
-const UNITS: Readonly<Record<string, string>> = { s: 'seconds', By: 'bytes' };
+const UNITS: ReadonlyMap<string, string> = new Map([
+  ['s', 'seconds'],
+  ['By', 'bytes'],
+]);
 
 const SERVICE_LABEL = 'service';

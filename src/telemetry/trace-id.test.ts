@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { random } from './testing.ts';
+import { random } from './testing/handshakes.ts';
 import { traceIds } from './trace-id.ts';
 
 const sha256 = (...parts: readonly (string | Uint8Array)[]): string => {

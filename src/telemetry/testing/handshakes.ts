@@ -3,10 +3,10 @@ import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@o
 import { type ConnectionEvent, type Operation, reasonTable, TlsError, type VerifiedPeer } from '#handshake';
 import { type Log, silentLog } from '#runtime';
 import { FakeClock } from '#runtime/testing';
-import type { HandshakeSubject } from './handshake-record.ts';
-import type { HandshakeRecorder } from './handshake-recorder.ts';
-import type { Environment } from './settings.ts';
-import { Telemetry, type TelemetryConfig } from './telemetry.ts';
+import type { HandshakeSubject } from '../handshake-record.ts';
+import type { HandshakeRecorder } from '../handshake-recorder.ts';
+import type { Environment } from '../settings.ts';
+import { Telemetry, type TelemetryConfig } from '../telemetry.ts';
 
 /** Stand-ins for rows of the engine's and the policy's tables. */
 export const REASONS = reasonTable({
@@ -54,8 +54,8 @@ export const REASONS = reasonTable({
   },
 });
 
-export const SERVER_PEER = peer('spiffe://shop/ns/default/sa/orders', '0a01');
-export const CLIENT_PEER = peer('spiffe://shop/ns/default/sa/web', '0b02');
+const SERVER_PEER = peer('spiffe://shop/ns/default/sa/orders', '0a01');
+const CLIENT_PEER = peer('spiffe://shop/ns/default/sa/web', '0b02');
 
 function peer(identity: string, serial: string): VerifiedPeer {
   return {
