@@ -50,6 +50,9 @@ export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex 
     this.#clock = options.clock;
     // Nobody has to wait for it; the stream's 'error' tells the same.
     this.#handshake.promise.catch(() => undefined);
+    // An 'error' that nobody listens to ends the process, and a peer can cause one at any moment. The owner learns of
+    // it from `handshake`, its own listener or `errored`, whichever it uses at that moment.
+    this.on('error', () => undefined);
     this.#cancelTimeout = options.clock.after(options.handshakeTimeoutMilliseconds, () => {
       this.refuse(REASONS['handshake-timeout'], `after ${options.handshakeTimeoutMilliseconds} ms`);
     });
