@@ -30,11 +30,11 @@ export function suggestEdit(set: PolicySet, nearest: Nearest, subject: Subject):
   return inList(file, place.rules, 'add-caller', say, ruleText(callerFields(set, undefined, subject), port));
 }
 
-/** A whole policy, for a workload that no Allow selects. */
+/** A whole policy, for a workload that no Allow selects. In the root namespace nothing could be written for it alone. */
 export function suggestPolicy(set: PolicySet, subject: Subject): Edit | undefined {
   const { peer, workload, port } = subject.facts;
-  if (peer === undefined) return undefined;
   const { namespace, serviceAccount } = workload;
+  if (peer === undefined || namespace === set.context.rootNamespace) return undefined;
   const name = freeName(set, namespace, `${serviceAccount}-callers`);
   const snippet = [
     '---',
