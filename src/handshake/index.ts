@@ -10,5 +10,6 @@ export { HANDSHAKE_TYPES, type MessageName } from './messages/names.ts';
 export { type Blame, type Reason, type ReasonRow, type Refusal, reasonTable, TlsError } from './reason.ts';
 export { REASONS, type ReasonCode } from './reasons.ts';
 export { type KeyType, type SchemeName, schemesForKey } from './schemes.ts';
+export { TRANSITIONS } from './states.ts';
 export type { SuiteName } from './suites.ts';
 export type { PeerVerifier, PresentedChain, VerifiedPeer } from './verify/peer-verifier.ts';

@@ -1,0 +1,85 @@
+/**
+ * Writes docs/reference from the tables that the program runs on. `--check` writes nothing and fails if a page is out
+ * of date; `npm test` runs it so.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { type Reason, REASONS, TRANSITIONS } from '#handshake';
+import { IDENTITY_REASONS } from '#identity';
+import { POLICY_REASONS } from '#policy';
+import { SIDECAR_REASONS } from '#sidecar';
+
+const folder = new URL('../docs/reference/', import.meta.url);
+const pages: Readonly<Record<string, string>> = { 'reasons.md': reasonsPage(), 'states.md': statesPage() };
+const check = process.argv.includes('--check');
+const stale = Object.entries(pages).filter(([name, text]) => text !== current(name));
+for (const [name, text] of stale) {
+  if (!check) writeFileSync(new URL(name, folder), text);
+  console.log(
+    `docs/reference/${name} ${check ? 'is out of date: run `node scripts/reference.ts`' : 'written'}`,
+  );
+}
+process.exitCode = check && stale.length > 0 ? 1 : 0;
+
+function current(name: string): string | undefined {
+  try {
+    return readFileSync(new URL(name, folder), 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function reasonsPage(): string {
+  const tables: readonly (readonly [string, string, Readonly<Record<string, Reason>>])[] = [
+    ['The TLS engine', 'src/handshake/reasons.ts', REASONS],
+    ['Certificates and identities', 'src/identity/reasons.ts', IDENTITY_REASONS],
+    ['Policy', 'src/policy/reasons.ts', POLICY_REASONS],
+    ['The sidecar', 'src/sidecar/reason.ts', SIDECAR_REASONS],
+  ];
+  const sections = tables.map(([title, source, table]) => {
+    const rows = Object.values(table).map(
+      ({ code, alert, blame, rfc, say, next }) =>
+        `| <a id="${code}"></a>\`${code}\` | ${say} | ${next} | ${blame} | ${alert ?? 'none'} | ${rfc} |`,
+    );
+    return [
+      `## ${title}`,
+      '',
+      `From \`${source}\`.`,
+      '',
+      '| code | what happened | what to try | look at | alert to the peer | source |',
+      '|---|---|---|---|---|---|',
+      ...rows,
+      '',
+    ].join('\n');
+  });
+  return [
+    '# Reasons',
+    '',
+    '<!-- Written by scripts/reference.ts. Do not edit. -->',
+    '',
+    'Every refusal carries one of these codes: in the log (`reason`), the metrics (`reason`), the handshake span',
+    '(`error.type`) and `sallyport handshakes`. The peer is told the alert and nothing else.',
+    '',
+    sections.join('\n'),
+  ].join('\n');
+}
+
+function statesPage(): string {
+  const sections = Object.entries(TRANSITIONS).map(([role, table]) => {
+    const rows = Object.entries(table).map(([name, { on, next }]) => {
+      const messages =
+        on.length === 0 ? 'nothing: it waits for us' : on.map((each) => `\`${each}\``).join(', ');
+      return `| \`${name}\` | ${messages} | ${next.map((each) => `\`${each}\``).join(', ')} |`;
+    });
+    return [`## ${role}`, '', '| state | takes | goes on to |', '|---|---|---|', ...rows, ''].join('\n');
+  });
+  return [
+    '# States of a TLS 1.3 connection',
+    '',
+    '<!-- Written by scripts/reference.ts. Do not edit. -->',
+    '',
+    'From `src/handshake/states.ts`, after RFC 8446 appendix A. A message that a state does not take ends the connection',
+    'with `unexpected-message`. The engine runs on this table, and the compiler refuses a state that goes on to another.',
+    '',
+    sections.join('\n'),
+  ].join('\n');
+}
