@@ -130,7 +130,7 @@ export class Telemetry {
     return this.#certificates.watchFailures(service, failures);
   }
 
-  /** Prometheus text format; with `service`, only that service's series. */
+  /** Prometheus text format 0.0.4; with `service`, only that service's series. Rejects after `shutdown`. */
   metricsText(service?: string): Promise<string> {
     return this.#prometheus.text(service);
   }
