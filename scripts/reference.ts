@@ -63,8 +63,13 @@ function reasonsPage(): string {
   ].join('\n');
 }
 
+type StateTable = Readonly<
+  Record<string, { readonly on: readonly string[]; readonly next: readonly string[] }>
+>;
+
 function statesPage(): string {
-  const sections = Object.entries(TRANSITIONS).map(([role, table]) => {
+  const tables: Readonly<Record<string, StateTable>> = TRANSITIONS;
+  const sections = Object.entries(tables).map(([role, table]) => {
     const rows = Object.entries(table).map(([name, { on, next }]) => {
       const messages =
         on.length === 0 ? 'nothing: it waits for us' : on.map((each) => `\`${each}\``).join(', ');
