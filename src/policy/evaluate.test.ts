@@ -192,7 +192,7 @@ describe('properties', () => {
         for (const connection of connections)
           expectAsNaive(evaluate(set, connection), raw, tls, chosen, connection);
       }),
-      { numRuns: 200 },
+      { numRuns: 120 },
     );
   });
 

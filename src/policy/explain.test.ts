@@ -145,7 +145,7 @@ describe('a denial', () => {
         fc.pre(edit !== undefined && edit.action !== 'remove-denial');
         expect(allowedAfter(text, edit, connection)).toBe(true);
       }),
-      { numRuns: 500 },
+      { numRuns: 120 },
     );
   });
 });

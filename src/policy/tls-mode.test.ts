@@ -56,7 +56,7 @@ describe('tlsMode', () => {
         const set = setOf(yamlOf(raw), chosen);
         expect(tlsMode(set, workload, port).mode).toBe(naiveTlsMode(raw, chosen, workload, port));
       }),
-      { numRuns: 500 },
+      { numRuns: 120 },
     );
   });
 });

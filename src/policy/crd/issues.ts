@@ -76,7 +76,8 @@ function sayIssue(issue: z.core.$ZodIssue, found: Located | undefined): string {
 
 function sayType(expected: string, value: unknown, message: string): string {
   const wanted = EXPECTED.get(expected);
-  if (wanted === undefined) return message;
+  // A number where a whole number is expected: the schema's own words say more than the type.
+  if (wanted === undefined || (expected === 'int' && typeof value === 'number')) return message;
   const quoting = expected === 'string' && (typeof value === 'number' || typeof value === 'boolean');
   return `must be ${wanted}, not ${kindOf(value)}${quoting ? `; write ${JSON.stringify(String(value))} in quotes` : ''}`;
 }

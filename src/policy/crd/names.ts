@@ -57,7 +57,7 @@ const LARGEST_PORT = 65_535;
 const PORT_ERROR = `is not a port from 1 to ${LARGEST_PORT}`;
 
 export const port = z
-  .int({ error: (issue) => (typeof issue.input === 'number' ? PORT_ERROR : undefined) })
+  .int({ error: PORT_ERROR })
   .min(1, { error: PORT_ERROR })
   .max(LARGEST_PORT, { error: PORT_ERROR });
 

@@ -7,6 +7,7 @@ import {
   LineCounter,
   type Node,
   parseAllDocuments,
+  type YAMLError,
 } from 'yaml';
 import { LIMITS } from '../limits.ts';
 import type { Position } from '../model.ts';
@@ -41,9 +42,12 @@ export function readYaml(
   try {
     const result = parseAllDocuments(text, { ...YAML_OPTIONS, lineCounter: lines });
     parsed = Array.isArray(result) ? result : [];
-  } catch {
-    // The parser recurses: a file of nothing but brackets overflows its stack.
-    return { documents: [], problems: [problemAt(file, undefined, 'is nested too deeply to be read')] };
+  } catch (error) {
+    // The parser reports what it finds; should it throw after all, a watcher must not end by it.
+    return {
+      documents: [],
+      problems: [problemAt(file, undefined, `cannot be read as YAML: ${String(error)}`)],
+    };
   }
   if (parsed.length > LIMITS.documentsPerFile) {
     const message = `has ${parsed.length} documents; at most ${LIMITS.documentsPerFile} are read`;
@@ -58,7 +62,7 @@ export function readYaml(
       );
     }
     const wrong = [...document.errors, ...document.warnings];
-    for (const { pos, message } of wrong) problems.push(problemAt(file, at(pos[0]), lowerFirst(message)));
+    for (const error of wrong) problems.push(problemAt(file, at(error.pos[0]), sayYaml(error)));
     // A document that isn't YAML has no reliable tree: its other mistakes show once this one is gone.
     if (wrong.length > 0 || document.contents === null) continue;
     if (isScalar(document.contents) && document.contents.value === null) continue;
@@ -87,6 +91,7 @@ class Locator {
   readonly #at: (offset: number) => Position;
   readonly #problems: PolicyProblem[];
   readonly #open = new Set<Node>();
+  readonly #said = new Set<string>();
   #nodes = 0;
   #aliases = 0;
 
@@ -108,7 +113,11 @@ class Locator {
     if (isAlias(node)) {
       this.#aliases += 1;
       if (this.#aliases > LIMITS.aliasesPerDocument) {
-        return this.#refuse(position, `has more than ${LIMITS.aliasesPerDocument} aliases in one document`);
+        return this.#refuseOnce(
+          'aliases',
+          position,
+          `has more than ${LIMITS.aliasesPerDocument} aliases in one document`,
+        );
       }
       const target = node.resolve(this.#document);
       if (target === undefined)
@@ -120,7 +129,11 @@ class Locator {
       return this.#refuse(position, `is nested more than ${LIMITS.depth} deep`);
     this.#nodes += 1;
     if (this.#nodes > LIMITS.nodesPerDocument) {
-      return this.#refuse(position, `the document has more than ${LIMITS.nodesPerDocument} values`);
+      return this.#refuseOnce(
+        'nodes',
+        position,
+        `the document has more than ${LIMITS.nodesPerDocument} values`,
+      );
     }
     this.#open.add(node);
     const located = this.#inside(node, position, place);
@@ -191,6 +204,12 @@ class Locator {
     }
   }
 
+  #refuseOnce(what: string, position: Position, message: string): Located {
+    if (this.#said.has(what)) return leaf(undefined, position);
+    this.#said.add(what);
+    return this.#refuse(position, message);
+  }
+
   #refuse(position: Position, message: string): Located {
     this.#problems.push(problemAt(this.#file, position, message));
     return leaf(undefined, position);
@@ -210,6 +229,8 @@ function leaf(value: unknown, position: Position): Located {
   return { value, position, fields: NO_FIELDS, items: [], itemColumn: undefined };
 }
 
-function lowerFirst(text: string): string {
-  return text.slice(0, 1).toLowerCase() + text.slice(1);
+function sayYaml({ code, message }: YAMLError): string {
+  // The parser recurses, and so reports that its stack is full.
+  if (code === 'RESOURCE_EXHAUSTION') return 'is nested too deeply';
+  return message.slice(0, 1).toLowerCase() + message.slice(1);
 }
