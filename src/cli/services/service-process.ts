@@ -113,6 +113,9 @@ export class ServiceProcess {
       // Its own process group: Ctrl-C in the terminal reaches us alone, and the sidecars drain before services end.
       detached: true,
     });
+    // Whatever ends this process, it leaves no child behind that would keep the port.
+    const lastResort = (): void => void killGroup(child, 'SIGKILL');
+    process.once('exit', lastResort);
     this.#set({ phase: 'starting', pid: child.pid, detail: undefined });
     const ended = endOf(child, program);
     const life = new AbortController();
@@ -124,6 +127,7 @@ export class ServiceProcess {
     signal.removeEventListener('abort', stop);
     life.abort();
     await Promise.all([...follow, this.#endGroup(child)]);
+    process.off('exit', lastResort);
     return `${this.name} ${how}`;
   }
 

@@ -1,0 +1,105 @@
+import type { HandshakeRecord } from '#telemetry';
+import { askControl, followControl } from '../control/control-client.ts';
+import { findMesh, type MeshChoice } from '../control/find-mesh.ts';
+import { UsageError } from '../usage-error.ts';
+import { type Paint, paintFor } from '../view/paint.ts';
+import { handshakeLine, renderHandshakes } from '../view/handshake-table.ts';
+import { renderWaterfall } from '../view/waterfall.ts';
+
+export interface HandshakesOptions {
+  readonly choice: MeshChoice;
+  readonly json: boolean;
+  readonly live: boolean;
+  readonly failed: boolean;
+  /** The (start of a) trace id, or true for the newest handshake. */
+  readonly waterfall: string | true | undefined;
+  readonly limit: number;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** `sallyport handshakes`: what both sides of each handshake saw. */
+export async function handshakes(options: HandshakesOptions): Promise<number> {
+  const { json, live, failed, waterfall, limit, env } = options;
+  const { socket } = await findMesh(options.choice, env);
+  const wanted = (record: HandshakeRecord): boolean => !failed || record.result !== 'ok';
+  const paint = paintFor(process.stdout, env);
+  const width = process.stdout.columns || WIDE;
+  const all = (await askControl<readonly HandshakeRecord[]>(socket, '/handshakes')).filter(wanted);
+
+  if (waterfall !== undefined) {
+    const records = ofTrace(all, waterfall);
+    if (json) writeJson(records);
+    else write(renderWaterfall(records, process.stdout.columns || WATERFALL_WIDTH, paint));
+    return 0;
+  }
+  const newest = all.slice(-limit);
+  if (!live) {
+    if (json) writeJson(newest);
+    else write(renderHandshakes(newest, width, paint));
+    return 0;
+  }
+  await follow(socket, newest, wanted, { json, width, paint });
+  return 0;
+}
+
+const WIDE = 1_000;
+const WATERFALL_WIDTH = 100;
+
+interface Output {
+  readonly json: boolean;
+  readonly width: number;
+  readonly paint: Paint;
+}
+
+async function follow(
+  socket: string,
+  newest: readonly HandshakeRecord[],
+  wanted: (record: HandshakeRecord) => boolean,
+  { json, width, paint }: Output,
+): Promise<void> {
+  const enough = new AbortController();
+  process.once('SIGINT', () => enough.abort());
+  process.once('SIGTERM', () => enough.abort());
+  // Whoever reads us may have had enough (`| head`).
+  process.stdout.once('error', () => enough.abort());
+  const show = (record: HandshakeRecord): void => {
+    process.stdout.write(`${json ? JSON.stringify(record) : handshakeLine(record, width, paint)}\n`);
+  };
+  let shown = 0;
+  const once = (record: HandshakeRecord): void => {
+    if (record.sequence <= shown || !wanted(record)) return;
+    shown = record.sequence;
+    show(record);
+  };
+  for (const record of newest) once(record);
+  await followControl<HandshakeRecord>(socket, '/handshakes/live', once, enough.signal);
+  if (!enough.signal.aborted) process.stderr.write('The mesh has ended.\n');
+}
+
+function ofTrace(all: readonly HandshakeRecord[], wanted: string | true): HandshakeRecord[] {
+  const id = wanted === true ? newestPair(all) : wanted.toLowerCase();
+  const records = all.filter(({ traceId }) => id !== undefined && traceId.startsWith(id));
+  const traces = new Set(records.map(({ traceId }) => traceId));
+  if (traces.size === 1) return records;
+  if (traces.size > 1)
+    throw new UsageError(`${traces.size} traces begin with ${id}: give more of its digits.`);
+  if (wanted === true) throw new UsageError('There is no handshake to show yet.');
+  throw new UsageError(
+    `No handshake in memory has a trace id that begins with ${wanted}. sallyport handshakes lists those that do.`,
+  );
+}
+
+/** The newest trace of which both sides are known, else the newest of all. */
+function newestPair(all: readonly HandshakeRecord[]): string | undefined {
+  const sides = Map.groupBy(all, ({ traceId }) => traceId);
+  const whole = all.findLast(({ traceId }) => (sides.get(traceId)?.length ?? 0) > 1);
+  return (whole ?? all.at(-1))?.traceId;
+}
+
+function write(lines: readonly string[]): void {
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function writeJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}

@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import {
+  EMBEDDED_DEFAULTS,
+  formatProblem,
+  PolicyLoadError,
+  type PolicyProblem,
+  watchPolicies,
+} from '#policy';
+import { silentLog, systemClock } from '#runtime';
+import { readMeshFile } from '../control/find-mesh.ts';
+import type { MeshFile } from '../mesh-file/mesh-file.ts';
+import { parseMeshFile } from '../mesh-file/parse.ts';
+import { ROOT_NAMESPACE } from '../mesh/policies.ts';
+import { UsageError } from '../usage-error.ts';
+import { count } from '../view/format.ts';
+
+export interface PolicyValidateOptions {
+  /** Files or folders; none: what ./mesh.yaml names. */
+  readonly paths: readonly string[];
+  readonly trustDomain: string | undefined;
+}
+
+/** `sallyport policy validate`: the same reading as `up`'s, once. 0 when a mesh would take these files, else 1. */
+export async function validatePolicies(options: PolicyValidateOptions): Promise<number> {
+  const mesh = existsSync('mesh.yaml') ? loadMesh('mesh.yaml') : undefined;
+  const paths =
+    options.paths.length > 0 ? options.paths : mesh?.policies.map((path) => relative(process.cwd(), path));
+  if (paths === undefined)
+    throw new UsageError('Name policy files or folders, or run this beside a mesh.yaml.');
+  const problems = await problemsOf(paths, options.trustDomain ?? mesh?.trustDomain ?? ANY_TRUST_DOMAIN);
+  for (const problem of problems) process.stdout.write(`${formatProblem(problem)}\n`);
+  const errors = problems.filter(({ severity }) => severity === 'error').length;
+  const warnings = problems.length - errors;
+  process.stdout.write(`${paths.join(' ')}: ${count(errors, 'error')}, ${count(warnings, 'warning')}\n`);
+  return errors === 0 ? 0 : 1;
+}
+
+/** Policies seldom name their own trust domain, so most can be checked without knowing it. */
+const ANY_TRUST_DOMAIN = 'cluster.local';
+
+async function problemsOf(paths: readonly string[], trustDomain: string): Promise<readonly PolicyProblem[]> {
+  const context = { defaults: EMBEDDED_DEFAULTS, trustDomain, rootNamespace: ROOT_NAMESPACE };
+  try {
+    const watched = await watchPolicies({ ...context, paths, clock: systemClock, log: silentLog });
+    return watched.problems.value;
+  } catch (error) {
+    if (error instanceof PolicyLoadError) return error.problems;
+    throw error;
+  }
+}
+
+function loadMesh(file: string): MeshFile | undefined {
+  const path = resolve(file);
+  const parsed = parseMeshFile(path, readMeshFile(path), file);
+  return parsed.ok ? parsed.value : undefined;
+}

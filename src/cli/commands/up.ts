@@ -1,0 +1,179 @@
+import { join, relative, resolve } from 'node:path';
+import { jsonLog, Scope, systemClock } from '#runtime';
+import { AlreadyRunning, serveControl } from '../control/control-server.ts';
+import { readMeshFile } from '../control/find-mesh.ts';
+import { openStateFolder, type StateFolder } from '../control/state-folder.ts';
+import { noteRunning, readUpRecord, runningFolder, writeUpRecord } from '../control/up-record.ts';
+import { Mesh } from '../mesh/mesh.ts';
+import { shownPath } from '../mesh/policies.ts';
+import type { MeshFile } from '../mesh-file/mesh-file.ts';
+import { parseMeshFile } from '../mesh-file/parse.ts';
+import { LogFile } from '../services/log-file.ts';
+import { UsageError } from '../usage-error.ts';
+import { formatTime } from '../view/format.ts';
+import { runLiveScreen } from '../view/live-screen.ts';
+import { runPlainLines } from '../view/plain-lines.ts';
+import { summarise } from '../view/summary.ts';
+import { stopSignal } from './stop-signal.ts';
+
+export interface UpOptions {
+  readonly file: string;
+  /** Undefined: until it is told to stop. */
+  readonly forMilliseconds: number | undefined;
+  readonly plain: boolean;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** `sallyport up`: runs a mesh until Ctrl-C, SIGTERM or the given time. Resolves with the exit code. */
+export async function up(options: UpOptions): Promise<number> {
+  const mesh = loadMesh(options.file);
+  const state = openStateFolder(mesh.state);
+  const stop = stopSignal();
+  const logs = new MeshLogs(state);
+  const scope = new Scope('up', (error) => stop.fail(error));
+  try {
+    return await run(scope, mesh, state, options, logs, stop);
+  } finally {
+    await scope.close();
+    logs.close();
+    stop.dispose();
+  }
+}
+
+type Stop = ReturnType<typeof stopSignal>;
+
+async function run(
+  scope: Scope,
+  file: MeshFile,
+  state: StateFolder,
+  options: UpOptions,
+  logs: MeshLogs,
+  stop: Stop,
+): Promise<number> {
+  let mesh: Mesh | undefined;
+  await lock(scope, state, () =>
+    mesh === undefined
+      ? undefined
+      : {
+          snapshot: mesh.snapshot.bind(mesh),
+          handshakes: mesh.telemetry.recent.bind(mesh.telemetry),
+          subscribe: mesh.telemetry.subscribe.bind(mesh.telemetry),
+        },
+  );
+  const clock = systemClock;
+  mesh = await Mesh.start(scope.child('mesh'), {
+    mesh: file,
+    state,
+    env: options.env,
+    clock,
+    log: jsonLog('info', (line) => logs.mesh.write(line)),
+    random: Math.random,
+    output: (service, line, stream) => logs.service(service, line, stream),
+  });
+  const record = mesh.record();
+  writeUpRecord(state.record, record);
+  scope.defer(noteRunning(runningFolder(options.env), record));
+
+  process.stdout.write(`${greeting(file, state).join('\n')}\n\n`);
+  const view = show(scope, mesh, options);
+  const startedAt = clock.monotonic();
+  const timer = options.forMilliseconds;
+  if (timer !== undefined) scope.defer(clock.after(timer, stop.end));
+  try {
+    await mesh.startServices(stop.signal);
+    mesh.startTraffic();
+    await stop.ended;
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  }
+  await mesh.stop();
+  const ran = clock.monotonic() - startedAt;
+  const { totals, warnings } = mesh.snapshot();
+  await view.close();
+  const summary = summarise(totals, ran, file.traffic.length > 0);
+  process.stdout.write(`${summary.line}\n`);
+  for (const fault of summary.faults) process.stderr.write(`Failed: ${fault}.\n`);
+  if (summary.faults.length > 0) {
+    for (const warning of warnings) process.stderr.write(`  ${warning}\n`);
+    process.stderr.write(`  The logs are in ${shownPath(state.logs)}.\n`);
+  }
+  if (stop.error !== undefined) throw stop.error;
+  return summary.faults.length > 0 ? 1 : 0;
+}
+
+function loadMesh(file: string): MeshFile {
+  const path = resolve(file);
+  const parsed = parseMeshFile(path, readMeshFile(path), relative(process.cwd(), path));
+  if (parsed.ok) return parsed.value;
+  const lines = parsed.error.map(({ file, line, column, say }) => `${file}:${line}:${column}: ${say}`);
+  throw new UsageError(lines.join('\n'));
+}
+
+async function lock(
+  scope: Scope,
+  state: StateFolder,
+  source: Parameters<typeof serveControl>[2],
+): Promise<void> {
+  try {
+    await serveControl(scope, state.socket, source);
+  } catch (error) {
+    if (!(error instanceof AlreadyRunning)) throw error;
+    const pid = readUpRecord(state.record)?.pid;
+    const who = pid === undefined ? 'another process' : `process ${pid}`;
+    throw new UsageError(
+      `This mesh is running already, in ${who}: its state folder is ${state.path}. Stop it first.`,
+    );
+  }
+}
+
+/** What one must know before anything else; it stays above the picture. */
+function greeting(file: MeshFile, state: StateFolder): string[] {
+  return [
+    `${shownPath(file.file)}: state, logs and CA in ${shownPath(state.path)}`,
+    'All sidecars run in this one process and listen on loopback: any program on this machine that connects to a',
+    "service's outbound port speaks with that service's identity. This is for development, not a boundary between users.",
+  ];
+}
+
+function show(parent: Scope, mesh: Mesh, { plain, env }: UpOptions): Scope {
+  const scope = parent.child('view');
+  const config = {
+    clock: systemClock,
+    snapshot: () => mesh.snapshot(),
+    onChange: (look: () => void) => mesh.onChange(look),
+  };
+  if (process.stdout.isTTY && !plain && env.TERM !== 'dumb') {
+    runLiveScreen(scope, { ...config, stream: process.stdout, env });
+  } else {
+    runPlainLines(scope, { ...config, write: (line) => process.stdout.write(`${line}\n`) });
+  }
+  return scope;
+}
+
+/** One file of JSON lines for the mesh, and one of what it prints for each service. */
+class MeshLogs {
+  readonly mesh: LogFile;
+  readonly #folder: string;
+  readonly #services = new Map<string, LogFile>();
+
+  constructor({ logs }: StateFolder) {
+    this.#folder = logs;
+    this.mesh = this.#open('sallyport');
+  }
+
+  service(name: string, line: string, stream: 'stdout' | 'stderr'): void {
+    const file = this.#services.get(name) ?? this.#open(name);
+    this.#services.set(name, file);
+    file.write(`${formatTime(Date.now(), true)} ${stream} ${line}`);
+  }
+
+  close(): void {
+    for (const file of [this.mesh, ...this.#services.values()]) file.close();
+  }
+
+  #open(name: string): LogFile {
+    return new LogFile({ path: join(this.#folder, `${name}.log`), mostBytes: MOST_LOG_BYTES });
+  }
+}
+
+const MOST_LOG_BYTES = 10 * 1024 * 1024;

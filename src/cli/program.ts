@@ -1,0 +1,150 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { DURATION_FORM, parseDuration } from './mesh-file/duration.ts';
+import { UsageError } from './usage-error.ts';
+
+/** Runs one command line. Resolves with the exit code; never rejects. */
+export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  let code = EXIT.ok;
+  const program = build(env, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    return explain(error, env);
+  }
+}
+
+/** What the exit code of every command means. */
+const EXIT = { ok: 0, failed: 1, usage: 2 };
+
+type Finish = (code: number) => void;
+
+function build(env: NodeJS.ProcessEnv, finish: Finish): Command {
+  const program = new Command('sallyport')
+    .description('Mutual TLS 1.3 between services, with certificates, policy and a trace of every handshake.')
+    .exitOverride()
+    .showHelpAfterError('(run with --help for how it is used)')
+    .addHelpText('afterAll', EPILOGUE);
+  addUp(program, env, finish);
+  addHandshakes(program, env, finish);
+  addCerts(program, env, finish);
+  addPolicy(program, finish);
+  return program;
+}
+
+const EPILOGUE = `
+Exit codes:
+  0  it went well
+  1  the mesh or its traffic failed, or a policy has mistakes
+  2  wrong use or wrong configuration
+
+SALLYPORT_DEBUG=1 shows the stack of an error.`;
+
+/** Each command is loaded when it is called, so that --help does not wait for all of them. */
+function addUp(program: Command, env: NodeJS.ProcessEnv, finish: Finish): void {
+  program
+    .command('up')
+    .description('run a mesh of local services on this machine')
+    .option('-f, --file <path>', 'the mesh to run', 'mesh.yaml')
+    .option('--for <duration>', 'end after this time, with a summary', duration)
+    .option('--plain', 'write lines instead of redrawing the terminal')
+    .action(async (options: { file: string; for?: number; plain?: true }) => {
+      const { up } = await import('./commands/up.ts');
+      finish(
+        await up({ file: options.file, forMilliseconds: options.for, plain: options.plain ?? false, env }),
+      );
+    });
+}
+
+interface MeshOptions {
+  readonly file?: string;
+  readonly state?: string;
+  readonly json?: true;
+}
+
+function addHandshakes(program: Command, env: NodeJS.ProcessEnv, finish: Finish): void {
+  meshOptions(program.command('handshakes').description('show the newest handshakes of a running mesh'))
+    .option('--live', 'go on with each new one until Ctrl-C')
+    .option('--failed', 'only those that failed or were refused')
+    .option('--waterfall [trace]', 'both sides of one handshake on one time axis; default: the newest')
+    .option('-n, --limit <number>', 'how many', wholeNumber, 20)
+    .action(async (options: HandshakesOptions) => {
+      const { handshakes } = await import('./commands/handshakes.ts');
+      const { file, state, json, live, failed, waterfall, limit } = options;
+      finish(
+        await handshakes({
+          choice: { file, state },
+          json: json ?? false,
+          live: live ?? false,
+          failed: failed ?? false,
+          waterfall,
+          limit,
+          env,
+        }),
+      );
+    });
+}
+
+interface HandshakesOptions extends MeshOptions {
+  readonly live?: true;
+  readonly failed?: true;
+  readonly waterfall?: string | true;
+  readonly limit: number;
+}
+
+function addCerts(program: Command, env: NodeJS.ProcessEnv, finish: Finish): void {
+  meshOptions(program.command('certs').description('show the certificates of a running mesh')).action(
+    async ({ file, state, json }: MeshOptions) => {
+      const { certs } = await import('./commands/certs.ts');
+      finish(await certs({ choice: { file, state }, json: json ?? false, env }));
+    },
+  );
+}
+
+function addPolicy(program: Command, finish: Finish): void {
+  program
+    .command('policy')
+    .description('work with policy files')
+    .command('validate')
+    .description('check policy files and say every mistake with its line')
+    .argument('[path...]', 'files or folders; default: the policies of ./mesh.yaml')
+    .option('--trust-domain <name>', 'of the mesh that the files are for')
+    .action(async (paths: string[], options: { trustDomain?: string }) => {
+      const { validatePolicies } = await import('./commands/policy-validate.ts');
+      finish(await validatePolicies({ paths, trustDomain: options.trustDomain }));
+    });
+}
+
+function meshOptions(command: Command): Command {
+  return command
+    .option('-f, --file <path>', 'the mesh file of the running mesh; default: ./mesh.yaml, else the newest')
+    .option('--state <folder>', 'the state folder of the running mesh')
+    .option('--json', 'JSON instead of a table');
+}
+
+function duration(text: string): number {
+  const milliseconds = parseDuration(text);
+  if (milliseconds === undefined || milliseconds <= 0)
+    throw new InvalidArgumentError(`Write ${DURATION_FORM}.`);
+  return milliseconds;
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('Write a whole number above zero.');
+  return value;
+}
+
+/** One plain paragraph. Commander has written its own already. */
+function explain(error: unknown, env: NodeJS.ProcessEnv): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const known = error instanceof UsageError;
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${message}\n`);
+  if (env.SALLYPORT_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  else if (!known) process.stderr.write('Run again with SALLYPORT_DEBUG=1 to see where this happened.\n');
+  return known ? EXIT.usage : EXIT.failed;
+}
