@@ -90,11 +90,11 @@ export class Connection {
   }
 
   /** Called by the path, once: writes the line, breaks off what is open if it ended with an error, waits for sockets. */
-  async close(error: TlsError | undefined, clock: Clock, lingerMilliseconds: number): Promise<void> {
+  async close(failure: TlsError | undefined, clock: Clock, lingerMilliseconds: number): Promise<void> {
     this.phase = 'closing';
-    this.#recorder.closed(error?.reason, error?.detail);
+    this.#recorder.closed(failure?.reason, failure?.detail);
     const ends = [...this.#ends.values()];
-    if (error !== undefined) for (const end of ends) end.abort(error);
+    if (failure !== undefined) for (const end of ends) end.abort(failure);
     await Promise.all(ends.map((end) => closed(end, clock, lingerMilliseconds)));
     for (const cleanup of this.#cleanups) cleanup();
   }

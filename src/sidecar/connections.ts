@@ -68,9 +68,14 @@ export class Connections {
     for (const connection of this.#live.values()) {
       const { authorization } = connection;
       if (authorization === undefined) continue;
-      const decided = authorization.again(set);
-      if (decided.ok) connection.authorization = { ...authorization, permit: decided.value };
-      else connection.end(SIDECAR_REASONS['policy-changed'], decided.error.explanation);
+      try {
+        const decided = authorization.again(set);
+        if (decided.ok) connection.authorization = { ...authorization, permit: decided.value };
+        else connection.end(SIDECAR_REASONS['policy-changed'], decided.error.explanation);
+      } catch (error) {
+        // What can't be decided isn't allowed, and must not keep the others from being decided.
+        connection.end(SIDECAR_REASONS['internal-error'], String(error));
+      }
     }
   }
 

@@ -1,7 +1,7 @@
 import { systemClock } from '#runtime';
 import { FakeClock } from '#runtime/testing';
 import { afterEach, describe, expect, test } from 'vitest';
-import { readAll, socketPair } from '../testing.ts';
+import { readAll, socketPair } from '../testing/sockets.ts';
 import { FirstBytes } from './first-bytes.ts';
 
 const never = new AbortController().signal;

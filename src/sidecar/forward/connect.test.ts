@@ -1,7 +1,7 @@
 import { systemClock } from '#runtime';
 import { FakeClock } from '#runtime/testing';
 import { expect, test } from 'vitest';
-import { readAll, tcpServer } from '../testing.ts';
+import { readAll, tcpServer } from '../testing/sockets.ts';
 import { connect } from './connect.ts';
 
 const OPTIONS = {

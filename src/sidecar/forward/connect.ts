@@ -13,7 +13,7 @@ export interface ConnectOptions {
 
 /**
  * A connected socket with an error listener, half-open capable, from which nothing is read yet. Throws TlsError `connect-refused`,
- * `connect-timeout` or `connect-failed` naming the address, or the signal's reason; then no socket is left.
+ * `connect-timeout`, `descriptors-exhausted` or `connect-failed` naming the address, or the signal's reason; then no socket is left.
  */
 export function connect(endpoint: Endpoint, options: ConnectOptions): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -54,5 +54,11 @@ function connectError(endpoint: Endpoint, error: NodeJS.ErrnoException): TlsErro
   const address = formatEndpoint(endpoint);
   if (error.code === 'ECONNREFUSED') return new TlsError(SIDECAR_REASONS['connect-refused'], address);
   if (error.code === 'ETIMEDOUT') return new TlsError(SIDECAR_REASONS['connect-timeout'], address);
+  if (noDescriptorLeft(error)) return new TlsError(SIDECAR_REASONS['descriptors-exhausted'], address);
   return new TlsError(SIDECAR_REASONS['connect-failed'], `${address}: ${error.code ?? error.message}`);
+}
+
+/** Of the process, or of the whole system. */
+export function noDescriptorLeft({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'EMFILE' || code === 'ENFILE';
 }

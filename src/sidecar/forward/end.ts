@@ -36,8 +36,9 @@ export function tlsEnd(stream: TlsStream, transport: Socket): End {
       // It failed by itself: its alert is on the way, which a reset would overtake.
       if (stream.destroyed) return;
       if (error.reason.alert !== undefined) return stream.refuse(error.reason, error.detail);
-      stream.destroy(error);
+      // The socket first: destroying the stream would send a FIN ahead of the reset.
       transport.resetAndDestroy();
+      stream.destroy(error);
     },
   };
 }

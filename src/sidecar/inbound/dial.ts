@@ -32,6 +32,7 @@ export async function dial(
     return { permit, application };
   } catch (error) {
     if (connection.signal.aborted || !(error instanceof TlsError)) throw error;
+    if (error.reason === SIDECAR_REASONS['descriptors-exhausted']) throw error;
     throw new TlsError(SIDECAR_REASONS['application-unreachable'], `${error.code} ${error.detail}`);
   }
 }

@@ -2,6 +2,7 @@ import type { Reason } from '#handshake';
 import type { Clock, Log } from '#runtime';
 import type { Telemetry } from '#telemetry';
 import type { Direction } from '../connection.ts';
+import { noDescriptorLeft } from '../forward/connect.ts';
 import { SIDECAR_REASONS } from '../reason.ts';
 
 /**
@@ -44,8 +45,7 @@ export function acceptErrors(
   refusals: Refusals,
 ): (error: NodeJS.ErrnoException) => void {
   return (error) => {
-    const exhausted = error.code === 'EMFILE' || error.code === 'ENFILE';
-    const reason = SIDECAR_REASONS[exhausted ? 'descriptors-exhausted' : 'accept-failed'];
+    const reason = SIDECAR_REASONS[noDescriptorLeft(error) ? 'descriptors-exhausted' : 'accept-failed'];
     refusals.count(direction, reason, error.message);
   };
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import type { Endpoint } from './listen/endpoint.ts';
+import type { Endpoint } from '../listen/endpoint.ts';
 
 const HOST = '127.0.0.1';
 
@@ -26,11 +26,17 @@ export async function tcpServer(
   return { host: HOST, port: address.port, server, close };
 }
 
-/** A client socket, connected. */
+/** A client socket, connected; or reset by then, which `readAll` tells. Throws if nobody listens. */
 export async function tcpClient(endpoint: Pick<Endpoint, 'host' | 'port'>): Promise<Socket> {
   const socket = connect({ host: endpoint.host, port: endpoint.port, allowHalfOpen: true, noDelay: true });
-  await once(socket, 'connect');
   socket.on('error', () => undefined);
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNRESET') resolve();
+      else reject(error);
+    });
+  });
   return socket;
 }
 
@@ -58,7 +64,8 @@ export type Ending = 'end' | 'reset' | 'close';
 export async function readAll(socket: Socket): Promise<{ readonly bytes: Buffer; readonly ending: Ending }> {
   const chunks: Buffer[] = [];
   const ending = await new Promise<Ending>((resolve) => {
-    if (socket.destroyed) resolve('close');
+    const { errored } = socket as { errored: NodeJS.ErrnoException | null };
+    if (socket.destroyed) resolve(errored?.code === 'ECONNRESET' ? 'reset' : 'close');
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
     socket.once('end', () => resolve('end'));
     socket.once('error', (error: NodeJS.ErrnoException) =>

@@ -1,0 +1,82 @@
+import { reasonTable } from '#handshake';
+
+/** Why traffic can't be captured, or why a captured connection is refused. */
+export const INTERCEPT_REASONS = reasonTable({
+  'not-redirected': {
+    alert: undefined,
+    blame: 'peer',
+    rfc: 'none',
+    say: 'The connection came without a redirect, so nobody knows whom it was meant for.',
+    next: 'Call the service by its own address and port; the sidecar is found by the redirect alone.',
+  },
+  'original-destination-unreadable': {
+    alert: undefined,
+    blame: 'local',
+    rfc: 'none',
+    say: 'The system does not tell where a redirected connection was going.',
+    next: 'Look at the error in the detail: the kernel needs connection tracking, and Node the koffi package.',
+  },
+  'host-network-namespace': {
+    alert: undefined,
+    blame: 'operator',
+    rfc: 'none',
+    say: "This is the host's network namespace: capture here would take the traffic of the whole machine.",
+    next: 'Run init in the pod, without hostNetwork; on one machine, in a network namespace (`ip netns exec`).',
+  },
+  'namespace-unproved': {
+    alert: undefined,
+    blame: 'operator',
+    rfc: 'none',
+    say: "It can't be told whether this is the host's network namespace.",
+    next: 'In Kubernetes give init SALLYPORT_HOST_IPS from the field status.hostIPs; elsewhere mount /proc.',
+  },
+  'net-admin-missing': {
+    alert: undefined,
+    blame: 'operator',
+    rfc: 'none',
+    say: 'This process may not change packet filter rules.',
+    next: 'Give the init container the capability NET_ADMIN (and only it), or run as root.',
+  },
+  'packet-filter-missing': {
+    alert: undefined,
+    blame: 'operator',
+    rfc: 'none',
+    say: 'There is neither nft nor iptables here.',
+    next: 'Install nftables (`apt-get install nftables`), or use the image, which has it.',
+  },
+  'packet-filter-refused': {
+    alert: undefined,
+    blame: 'local',
+    rfc: 'none',
+    say: 'The kernel or the tool did not take the rules; nothing was changed.',
+    next: 'Look at what the tool said: the kernel needs nf_tables with NAT (5.2 or later), or ip_tables with NAT.',
+  },
+  'runs-as-sidecar': {
+    alert: undefined,
+    blame: 'operator',
+    rfc: 'none',
+    say: 'This process runs as the user whose connections are not captured, so it can prove nothing.',
+    next: 'Run init as another user, such as root with NET_ADMIN as its only capability.',
+  },
+  'capture-port-taken': {
+    alert: undefined,
+    blame: 'local',
+    rfc: 'none',
+    say: 'The outbound port is in use, so capture cannot be proved by a connection that arrives there.',
+    next: 'Stop what listens there, for instance a sidecar that runs already, and run init again.',
+  },
+  'capture-unproved': {
+    alert: undefined,
+    blame: 'local',
+    rfc: 'none',
+    say: 'The rules are loaded, but a connection that they should capture did not arrive at the outbound port.',
+    next: 'Look for other rules in this namespace (`nft list ruleset`); `sallyport init --remove` takes ours away.',
+  },
+  'no-network': {
+    alert: undefined,
+    blame: 'local',
+    rfc: 'none',
+    say: 'The namespace has no route to anywhere, so capture cannot be proved.',
+    next: 'Run init after the network of the pod is set up; `ip route` must show a route.',
+  },
+});

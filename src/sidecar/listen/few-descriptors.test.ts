@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { eventually, readExactly, tcpClient, tcpServer } from '../testing/sockets.ts';
+
+const PROGRAM = fileURLToPath(new URL('../testing/few-descriptors.ts', import.meta.url));
+const OPEN_FILES = 64;
+
+// There is no ulimit on Windows.
+test.skipIf(process.platform === 'win32')('the accept loop outlives the last descriptor', async () => {
+  const echo = await tcpServer((socket) => socket.pipe(socket));
+  const command = `ulimit -n ${OPEN_FILES}; exec "$0" "$@"`;
+  const program = spawn('sh', ['-c', command, process.execPath, PROGRAM, String(echo.port)]);
+  const lines: string[] = [];
+  createInterface(program.stdout).on('line', (line) => lines.push(line));
+  let complaints = '';
+  program.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
+  try {
+    await eventually(() => lines.length > 0 || program.exitCode !== null, 'the port');
+    const endpoint = { host: '127.0.0.1', port: Number(lines[0]) };
+    expect(endpoint.port, complaints).toBeGreaterThan(0);
+    const clients = await Promise.all(Array.from({ length: 2 * OPEN_FILES }, () => tcpClient(endpoint)));
+    for (const client of clients) client.resume();
+    // What can't be accepted is closed by libuv without a word; what can't be dialled for says why.
+    await eventually(() => lines.includes('descriptors-exhausted'), `the reason; there is ${lines.join()}`);
+    await eventually(
+      () => clients.some(({ closed, readableEnded }) => closed || readableEnded),
+      'some are turned away',
+    );
+    for (const client of clients) client.destroy();
+    await eventually(() => clients.every((client) => client.closed), 'all are gone');
+    const late = await tcpClient(endpoint);
+    late.write('alive');
+    expect((await readExactly(late, 5)).toString()).toBe('alive');
+    late.destroy();
+    expect(program.exitCode).toBeNull();
+  } finally {
+    program.kill();
+    await echo.close();
+  }
+});
