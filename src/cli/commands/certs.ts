@@ -44,7 +44,7 @@ export function renderCerts(
     { title: 'service', cell: ({ name }) => paint.colour('bold', name) },
     { title: 'identity', cell: ({ identity }) => identity, least: 16 },
     { title: 'serial', cell: ({ certificate }) => certificate?.serial ?? 'none yet', least: 8 },
-    { title: 'issued', cell: ({ certificate }) => time(certificate?.notBefore), drop: 2 },
+    { title: 'valid from', cell: ({ certificate }) => time(certificate?.notBefore), drop: 2 },
     { title: 'ends', cell: ({ certificate }) => time(certificate?.notAfter), drop: 3 },
     { title: 'left', cell: ({ certificate }) => left(certificate?.notAfter, now), align: 'right' },
     {

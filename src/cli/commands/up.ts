@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { jsonLog, Scope, systemClock } from '#runtime';
 import { AlreadyRunning, serveControl } from '../control/control-server.ts';
@@ -13,7 +14,9 @@ import { UsageError } from '../usage-error.ts';
 import { formatTime } from '../view/format.ts';
 import { runLiveScreen } from '../view/live-screen.ts';
 import { runPlainLines } from '../view/plain-lines.ts';
+import { paintFor } from '../view/paint.ts';
 import { summarise } from '../view/summary.ts';
+import { wrap } from '../view/wrap.ts';
 import { stopSignal } from './stop-signal.ts';
 
 export interface UpOptions {
@@ -29,13 +32,11 @@ export async function up(options: UpOptions): Promise<number> {
   const mesh = loadMesh(options.file);
   const state = openStateFolder(mesh.state);
   const stop = stopSignal();
-  const logs = new MeshLogs(state);
   const scope = new Scope('up', (error) => stop.fail(error));
   try {
-    return await run(scope, mesh, state, options, logs, stop);
+    return await run(scope, mesh, state, options, stop);
   } finally {
     await scope.close();
-    logs.close();
     stop.dispose();
   }
 }
@@ -47,7 +48,6 @@ async function run(
   file: MeshFile,
   state: StateFolder,
   options: UpOptions,
-  logs: MeshLogs,
   stop: Stop,
 ): Promise<number> {
   let mesh: Mesh | undefined;
@@ -60,6 +60,9 @@ async function run(
           subscribe: mesh.telemetry.subscribe.bind(mesh.telemetry),
         },
   );
+  // Not before the lock is ours: opening sets aside the files of the run before.
+  const logs = new MeshLogs(state);
+  scope.defer(() => logs.close());
   const clock = systemClock;
   mesh = await Mesh.start(scope.child('mesh'), {
     mesh: file,
@@ -72,9 +75,10 @@ async function run(
   });
   const record = mesh.record();
   writeUpRecord(state.record, record);
+  scope.defer(() => rmSync(state.record, { force: true }));
   scope.defer(noteRunning(runningFolder(options.env), record));
 
-  process.stdout.write(`${greeting(file, state).join('\n')}\n\n`);
+  process.stdout.write(`${greeting(file, state, options.env).join('\n')}\n\n`);
   const view = show(scope, mesh, options);
   const startedAt = clock.monotonic();
   const timer = options.forMilliseconds;
@@ -86,10 +90,12 @@ async function run(
   } catch (error) {
     if (!stop.signal.aborted) throw error;
   }
-  await mesh.stop();
   const ran = clock.monotonic() - startedAt;
-  const { totals, warnings } = mesh.snapshot();
+  // The last picture is the one of the running mesh, not of its end.
   await view.close();
+  process.stdout.write('Stopping: what is under way is finished first; Ctrl-C again ends it at once.\n');
+  await mesh.stop();
+  const { totals, warnings } = mesh.snapshot();
   const summary = summarise(totals, ran, file.traffic.length > 0);
   process.stdout.write(`${summary.line}\n`);
   for (const fault of summary.faults) process.stderr.write(`Failed: ${fault}.\n`);
@@ -127,13 +133,15 @@ async function lock(
 }
 
 /** What one must know before anything else; it stays above the picture. */
-function greeting(file: MeshFile, state: StateFolder): string[] {
-  return [
-    `${shownPath(file.file)}: state, logs and CA in ${shownPath(state.path)}`,
-    'All sidecars run in this one process and listen on loopback: any program on this machine that connects to a',
-    "service's outbound port speaks with that service's identity. This is for development, not a boundary between users.",
-  ];
+function greeting(file: MeshFile, state: StateFolder, env: NodeJS.ProcessEnv): string[] {
+  const text =
+    `${shownPath(file.file)}: state, logs and CA in ${shownPath(state.path)}. All sidecars run in this one process and ` +
+    'listen on loopback: any program on this machine that connects to the port of a call speaks with the identity of ' +
+    'its caller. This is for development, not a boundary between users.';
+  return wrap('', text, Math.min(process.stdout.columns || WIDTH, WIDTH), paintFor(process.stdout, env));
 }
+
+const WIDTH = 100;
 
 function show(parent: Scope, mesh: Mesh, { plain, env }: UpOptions): Scope {
   const scope = parent.child('view');

@@ -11,9 +11,17 @@ export function changes(before: MeshSnapshot | undefined, after: MeshSnapshot): 
   const lines = [
     ...newWarnings(before, after),
     ...after.services.flatMap((service) => serviceChanges(find(before?.services, service), service)),
-    ...after.edges.flatMap((edge) => edgeChanges(find(before?.edges, edge), edge)),
+    ...(isUp(after) ? after.edges : []).flatMap((edge) => {
+      // What a connection was before all services were there was not told, so it is news now.
+      return edgeChanges(before !== undefined && isUp(before) ? find(before.edges, edge) : undefined, edge);
+    }),
   ];
   return lines.map((line) => `${formatTime(after.now)} ${line}`);
+}
+
+/** Before that, connections fail or are denied without meaning anything to anybody. */
+function isUp({ services }: MeshSnapshot): boolean {
+  return services.every(({ phase }) => phase !== 'starting');
 }
 
 /** One line that says how it goes. */

@@ -17,7 +17,7 @@ export interface ScreenSize {
 export function renderScreen(mesh: MeshSnapshot, size: ScreenSize, paint: Paint): string {
   const width = Math.max(size.columns, LEAST_COLUMNS);
   const fixed: Section[] = [
-    { lines: title(mesh, width, paint), least: 1 },
+    { lines: title(mesh, width, paint), least: 2 },
     { lines: services(mesh, width, paint), least: 4 },
     { lines: edges(mesh, width, paint), least: 4 },
     { lines: attention(mesh, width, paint), least: 4 },
@@ -59,10 +59,13 @@ function title(mesh: MeshSnapshot, width: number, paint: Paint): string[] {
   const rotation =
     mesh.rotateEveryMilliseconds === undefined
       ? ''
-      : `, new certificates every ${formatLeft(mesh.rotateEveryMilliseconds)}`;
+      : `, rotating every ${formatLeft(mesh.rotateEveryMilliseconds)}`;
   const text = `${paint.colour('bold', 'Sallyport')}  ${mesh.trustDomain}: mutual TLS${rotation}`;
-  return [cut(text, width, paint.ellipsis)];
+  return [cut(text, width, paint.ellipsis), paint.colour('dim', cut(CAUTION, width, paint.ellipsis))];
 }
+
+/** It must not scroll away: whoever shares this machine shares these identities. */
+const CAUTION = 'For development: local programs can borrow identities (docs/embedded.md)';
 
 function services(mesh: MeshSnapshot, width: number, paint: Paint): string[] {
   const wide = width >= COLUMNS_FOR_WHOLE_IDENTITY;
