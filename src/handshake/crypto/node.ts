@@ -133,6 +133,9 @@ const X25519_SPKI_HEAD = Buffer.from('302a300506032b656e032100', 'hex');
 /** SubjectPublicKeyInfo of an uncompressed P-256 point up to the 65 point bytes (RFC 5480 2). */
 const P256_SPKI_HEAD = Buffer.from('3059301306072a8648ce3d020106082a8648ce3d030107034200', 'hex');
 
+/** RFC 8446 4.2.8.2: TLS 1.3 has this form only; OpenSSL would also take X9.62's hybrid form, of the same length. */
+const UNCOMPRESSED_POINT = 4;
+
 function startX25519(): KeyExchange {
   const { publicKey, privateKey } = generateKeyPairSync('x25519');
   return keyExchange('x25519', privateKey, publicKey, X25519_SPKI_HEAD);
@@ -151,16 +154,16 @@ function keyExchange(
 ): KeyExchange {
   const spki = publicKey.export({ type: 'spki', format: 'der' });
   const share = new Uint8Array(spki.subarray(head.length));
-  return { group, share, agree: (peerShare) => agree(privateKey, head, share.length, peerShare) };
+  const isWellFormed = (peerShare: Uint8Array): boolean =>
+    peerShare.length === share.length && (group !== 'secp256r1' || peerShare[0] === UNCOMPRESSED_POINT);
+  return {
+    group,
+    share,
+    agree: (peerShare) => (isWellFormed(peerShare) ? agree(privateKey, head, peerShare) : undefined),
+  };
 }
 
-function agree(
-  privateKey: KeyObject,
-  head: Buffer,
-  length: number,
-  peerShare: Uint8Array,
-): Secret | undefined {
-  if (peerShare.length !== length) return undefined;
+function agree(privateKey: KeyObject, head: Buffer, peerShare: Uint8Array): Secret | undefined {
   try {
     // OpenSSL checks that a P-256 point is on the curve when it imports it, and X25519's result for all zeros
     // (RFC 8446 7.4.2) when it derives.

@@ -1,4 +1,4 @@
-import { concat } from '#runtime';
+import { EMPTY } from '#runtime';
 import { MAX_MESSAGE } from '../limits.ts';
 import { MESSAGE_HEADER_LENGTH } from '../messages/message.ts';
 import { type MessageName, messageName } from '../messages/names.ts';
@@ -21,52 +21,61 @@ class AlignmentProof {
 /** Evidence that no part of a handshake message is left over: keys may change now (RFC 8446 5.1). */
 export type HandshakeAligned = AlignmentProof;
 
-/** Joins handshake fragments into messages. Keeps at most one incomplete message, bounded by its type's limit. */
+/**
+ * Joins handshake fragments into messages. Keeps at most one incomplete message, bounded by its type's limit, in one
+ * buffer: a message in pieces of one byte costs neither more memory nor repeated copying.
+ */
 export class Joiner {
-  #parts: Uint8Array[] = [];
-  #length = 0;
+  #buffer: Uint8Array = EMPTY;
+  /** The bytes that wait are those from #start to #end. */
+  #start = 0;
+  #end = 0;
 
   push(fragment: Uint8Array): void {
-    this.#parts.push(fragment.slice());
-    this.#length += fragment.length;
+    if (this.#end + fragment.length > this.#buffer.length) this.#grow(fragment.length);
+    this.#buffer.set(fragment, this.#end);
+    this.#end += fragment.length;
   }
 
   get isEmpty(): boolean {
-    return this.#length === 0;
+    return this.#start === this.#end;
   }
 
   next(): RawMessage | undefined {
-    if (this.#length < MESSAGE_HEADER_LENGTH) return undefined;
-    const header = this.#peekHeader();
-    const name = messageName(header[0]!);
-    if (name === undefined) fail('unexpected-message', `handshake type ${header[0]}`);
-    const length = header[1]! * 0x1_00_00 + header[2]! * 0x1_00 + header[3]!;
+    const waiting = this.#buffer.subarray(this.#start, this.#end);
+    if (waiting.length < MESSAGE_HEADER_LENGTH) return undefined;
+    const name = messageName(waiting[0]!);
+    if (name === undefined) fail('unexpected-message', `handshake type ${waiting[0]}`);
+    const length = waiting[1]! * 0x1_00_00 + waiting[2]! * 0x1_00 + waiting[3]!;
     if (length > MAX_MESSAGE[name]) fail('message-too-large', `${name} of ${length} bytes`);
     const end = MESSAGE_HEADER_LENGTH + length;
-    if (this.#length < end) return undefined;
-    const joined = this.#join();
-    this.#keep(joined.subarray(end));
-    return { name, raw: joined.subarray(0, end) };
+    if (waiting.length < end) return undefined;
+    const raw = waiting.slice(0, end);
+    this.#start += end;
+    if (this.isEmpty) this.#release();
+    return { name, raw };
   }
 
   /** RFC 8446 5.1: "Handshake messages MUST NOT span key changes". */
   requireAligned(): HandshakeAligned {
-    if (!this.isEmpty) fail('unaligned-key-change', `${this.#length} bytes`);
+    if (!this.isEmpty) fail('unaligned-key-change', `${this.#end - this.#start} bytes`);
     return new AlignmentProof();
   }
 
-  #peekHeader(): Uint8Array {
-    if (this.#parts[0]!.length < MESSAGE_HEADER_LENGTH) this.#parts = [this.#join()];
-    return this.#parts[0]!;
+  /** At least doubles, so that each byte is moved a constant number of times on average. */
+  #grow(more: number): void {
+    const length = this.#end - this.#start;
+    const grown = new Uint8Array(Math.max(2 * length, length + more));
+    grown.set(this.#buffer.subarray(this.#start, this.#end));
+    this.#buffer = grown;
+    this.#start = 0;
+    this.#end = length;
   }
 
-  /** Fragments are joined once a whole message is there, so a message in tiny pieces costs no repeated copying. */
-  #join(): Uint8Array {
-    return this.#parts.length === 1 ? this.#parts[0]! : concat(...this.#parts);
-  }
-
-  #keep(rest: Uint8Array): void {
-    this.#parts = rest.length === 0 ? [] : [rest];
-    this.#length = rest.length;
+  /** Between messages nothing is kept. */
+  #release(): void {
+    this.#buffer = EMPTY;
+    this.#start = 0;
+    this.#end = 0;
   }
 }

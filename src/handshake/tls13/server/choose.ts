@@ -77,12 +77,18 @@ const MAY_CHANGE: ReadonlySet<number> = new Set([
   EXTENSIONS.padding.id,
 ]);
 
-/** RFC 8446 9.2: without a PSK, these three must be there. */
+/** RFC 8446 9.2: without a PSK, these three must be there; and a PSK does not come alone. */
 function requireExtensions(hello: ClientHello): RequiredExtensions {
-  const { groups, schemes, keyShares } = hello;
+  const { groups, schemes, keyShares, extensions } = hello;
   if (schemes === undefined) fail('missing-extension', 'signature_algorithms in ClientHello');
   if (groups === undefined) fail('missing-extension', 'supported_groups in ClientHello');
   if (keyShares === undefined) fail('missing-extension', 'key_share in ClientHello');
+  // RFC 8446 4.2.9: "If clients offer pre_shared_key without a psk_key_exchange_modes extension, servers MUST abort
+  // the handshake", even those that would use no PSK.
+  const offersPsk = extensions.get('pre_shared_key') !== undefined;
+  if (offersPsk && extensions.get('psk_key_exchange_modes') === undefined) {
+    fail('missing-extension', 'psk_key_exchange_modes in ClientHello');
+  }
   return { groups, schemes, keyShares };
 }
 
@@ -97,14 +103,15 @@ function checkServerName(hello: ClientHello, expected: string | undefined): void
   fail('server-name-mismatch', `asked for ${hello.serverName ?? 'none'}, served here ${expected}`);
 }
 
+/** Each search goes on where the last one ended, so a long hello costs one pass and not one for each of its shares. */
 function requireSameOrder(shared: readonly number[], groups: readonly number[]): void {
-  let last = -1;
+  let from = 0;
   for (const group of shared) {
-    const index = groups.indexOf(group);
-    if (index === -1)
-      fail('illegal-parameter', `a key share for group ${group}, which supported_groups lacks`);
-    if (index < last) fail('illegal-parameter', 'key shares in another order than supported_groups');
-    last = index;
+    const index = groups.indexOf(group, from);
+    if (index === -1) {
+      fail('illegal-parameter', `a key share for group ${group} that supported_groups lacks or has earlier`);
+    }
+    from = index + 1;
   }
 }
 
