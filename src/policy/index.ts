@@ -1,11 +1,13 @@
-/** The door of policy: who may call whom, and over what. */
+/** The door of policy: who may call whom, and over what. Addresses and networks are here for whoever else matches them. */
 export type { PolicySet } from './compile/policy-set.ts';
 export { formatProblem, type PolicyProblem } from './crd/problem.ts';
-export type { ConnectionFacts, Decision, Edit, PolicySource, ShadowOutcome, Workload } from './decision.ts';
+export type { ConnectionFacts, Decision, PolicySource, Workload } from './decision.ts';
 export { evaluate } from './evaluate.ts';
-export { EMBEDDED_DEFAULTS, type PolicyContext, type PolicyDefaults, type TlsMode } from './model.ts';
-export { type PolicyFile, type ReadPolicies, readPolicies } from './read-policies.ts';
+export { formatAddress, parseAddress } from './match/address.ts';
+export { type Cidr, contains, parseCidr } from './match/cidr.ts';
+export { EMBEDDED_DEFAULTS, type PolicyDefaults } from './model.ts';
+export { readPolicies } from './read-policies.ts';
 export { POLICY_REASONS } from './reasons.ts';
 export { type TlsModeDecision, tlsMode } from './tls-mode.ts';
 export { PolicyLoadError } from './watch/policy-watcher.ts';
-export { type WatchedPolicies, type WatchPoliciesConfig, watchPolicies } from './watch/watch-policies.ts';
+export { type WatchedPolicies, watchPolicies } from './watch/watch-policies.ts';

@@ -7,7 +7,7 @@ export const LIMITS = Object.freeze({
   files: 1000,
   documentsPerFile: 1000,
   /** Of one YAML document, after aliases are expanded. */
-  nodesPerDocument: 100_000,
+  nodesPerDocument: 20_000,
   aliasesPerDocument: 100,
   depth: 32,
   rulesPerPolicy: 64,

@@ -21,7 +21,7 @@ export function tlsMode(set: PolicySet, workload: Workload, port: number): TlsMo
   return { mode: set.context.defaults.tlsMode, source: undefined };
 }
 
-export function modeOfPort({ spec }: MeshTls, port: number): TlsMode | undefined {
+function modeOfPort({ spec }: MeshTls, port: number): TlsMode | undefined {
   return spec.ports.find((entry) => entry.port === port)?.mode;
 }
 

@@ -42,6 +42,36 @@ it('a service account cannot be named from the root namespace', () => {
   ]);
 });
 
+describe('an entry that no identity can meet', () => {
+  const from = (entry: string): string =>
+    document('MeshPolicy', 'a', `{ action: Deny, rules: [{ from: [{ peer: Any }, { ${entry} }] }] }`);
+
+  it.each([
+    'serviceAccounts: [{ name: web, namespace: shop }], namespaces: [pay]',
+    'identities: ["spiffe://shop.test/ns/shop/sa/web"], serviceAccounts: [{ name: orders, namespace: shop }]',
+    'identities: ["spiffe://shop.test/robot"], namespaces: [shop]',
+    'identities: ["spiffe://shop.test/robot"], trustDomains: [partner.test]',
+    'identities: ["spiffe://partner.test/ns/shop/sa/web"], namespaces: [shop]',
+  ])('is a warning: %s', (entry) => {
+    const { good, lines } = check(from(entry));
+    expect(good).toBe(true);
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^0\.yaml:5:\d+: warning: spec\.rules\[0\]\.from\[1\]: asks for an identity that nobody can have/,
+      ),
+    ]);
+  });
+
+  it.each([
+    'serviceAccounts: [{ name: web, namespace: shop }], namespaces: [shop, pay]',
+    'serviceAccounts: [{ name: web, namespace: shop }], trustDomains: [partner.test]',
+    'identities: ["spiffe://partner.test/ns/shop/sa/web"], namespaces: [shop], trustDomains: [partner.test]',
+    'namespaces: [shop], trustDomains: [partner.test], labels: { app: web }, cidrs: [10.0.0.0/8]',
+  ])('is none: %s', (entry) => {
+    expect(check(from(entry)).lines).toEqual([]);
+  });
+});
+
 describe('MeshTLS that may hold for the same workload and disagree', () => {
   const web = 'targetRef: { kind: ServiceAccount, name: web }';
   const labels = (value: string): string => `selector: { matchLabels: { app: ${value} } }`;

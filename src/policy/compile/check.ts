@@ -1,5 +1,6 @@
 import { type PolicyProblem, problemAt } from '../crd/problem.ts';
-import type { MeshTls, PolicyContext, PolicyDocument, Target, TlsMode } from '../model.ts';
+import type { MeshPolicy, MeshTls, PolicyContext, PolicyDocument, Target, TlsMode } from '../model.ts';
+import { isImpossible } from './impossible.ts';
 
 /** Mistakes and warnings that no document shows alone. */
 export function checkDocuments(
@@ -9,6 +10,9 @@ export function checkDocuments(
   return [
     ...duplicates(documents),
     ...documents.flatMap((document) => unreachableTarget(document, context)),
+    ...documents.flatMap((document) =>
+      document.kind === 'MeshPolicy' ? impossibleEntries(document, context) : [],
+    ),
     ...tlsTies(documents.filter((document) => document.kind === 'MeshTLS')),
   ];
 }
@@ -40,6 +44,18 @@ function unreachableTarget(
     `names a service account, but ${rootNamespace} is the root namespace, whose policies hold for the whole mesh; ` +
     'put the policy into the namespace of the service account, or use a selector';
   return [problemFor(document, 'error', place.target, 'spec.targetRef', message)];
+}
+
+function impossibleEntries(document: MeshPolicy, context: PolicyContext): readonly PolicyProblem[] {
+  return document.spec.rules.flatMap(({ from, place }, rule) =>
+    from.flatMap((match, entry) => {
+      if (!isImpossible(match, context)) return [];
+      const field = `spec.rules[${rule}].from[${entry}]`;
+      const message =
+        'asks for an identity that nobody can have: its fields must all hold; for one or the other write two entries';
+      return [problemFor(document, 'warning', place.from, field, message)];
+    }),
+  );
 }
 
 /** Two MeshTLS of one level that may select the same workload and disagree: the strictest wins, but was it meant? */

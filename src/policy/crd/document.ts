@@ -13,7 +13,7 @@ interface Read {
   readonly problems: readonly PolicyProblem[];
 }
 
-/** Reads every document of one file; a file in which nothing stands is a mistake, since it may be half written. */
+/** Reads every document of one file, frozen; a file in which nothing stands is a mistake, since it may be half written. */
 export function readDocuments(file: string, text: string): Read {
   const yaml = readYaml(file, text);
   const problems = [...yaml.problems];
@@ -25,7 +25,7 @@ export function readDocuments(file: string, text: string): Read {
   }
   for (const located of yaml.documents) {
     const read = readDocument(file, located);
-    documents.push(...read.documents);
+    documents.push(...read.documents.map(deepFreeze));
     problems.push(...read.problems);
   }
   return { documents, problems: bounded(file, problems.sort(byPlace)) };
@@ -102,4 +102,11 @@ function bounded(file: string, problems: readonly PolicyProblem[]): readonly Pol
     ...problems.slice(0, LIMITS.problemsPerFile),
     problemAt(file, undefined, `has ${left} more mistakes`),
   ];
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  for (const part of Object.values(value)) deepFreeze(part);
+  return value;
 }

@@ -58,12 +58,10 @@ describe('readYaml refuses', () => {
   });
 
   it('more values than any policy has', () => {
-    expect(mistakes(`a: [${'1,'.repeat(LIMITS.nodesPerDocument)}]`)[0]).toMatch(
-      /has more than 100000 values/,
-    );
+    expect(mistakes(`a: [${'1,'.repeat(LIMITS.nodesPerDocument)}]`)[0]).toMatch(/has more than 20000 values/);
   });
 
-  it.each([LIMITS.depth + 1, 100_000])('%i brackets in each other', (depth) => {
+  it.each([LIMITS.depth + 1, 20_000])('%i brackets in each other', (depth) => {
     expect(mistakes(`a: ${'['.repeat(depth)}${']'.repeat(depth)}`).join('\n')).toMatch(/nested/);
   });
 

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,12 +49,12 @@ it('says that a directory in a directory is not read', async () => {
 
 it('says what cannot be read, and why', async () => {
   await symlink('nowhere', join(home, 'dangling.yaml'));
-  execFileSync('mkfifo', [join(home, 'fifo.yaml')]);
+  await symlink('/dev/null', join(home, 'device.yaml'));
   await write('latin1.yaml', Uint8Array.of(0x6e, 0xe9));
   await write('large.yaml', Buffer.alloc(LIMITS.fileBytes + 1, '#'));
   expect(await mistakes(home, join(home, 'missing'))).toEqual([
     'HOME/dangling.yaml: error: cannot be read: it does not exist',
-    'HOME/fifo.yaml: error: is not a regular file',
+    'HOME/device.yaml: error: is not a regular file',
     `HOME/large.yaml: error: is larger than ${LIMITS.fileBytes} bytes`,
     'HOME/latin1.yaml: error: is not UTF-8 text',
     'HOME/missing: error: cannot be read: it does not exist',
