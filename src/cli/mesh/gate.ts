@@ -7,6 +7,7 @@ import type { Clock, Log, ReadableWatch, Scope } from '#runtime';
 import { type Destination, Sidecar, type SidecarLimits } from '#sidecar';
 import type { Telemetry } from '#telemetry';
 import type { ServiceEntry } from '../mesh-file/mesh-file.ts';
+import type { OrphanGuard } from '../services/orphan-guard.ts';
 import { ServiceProcess } from '../services/service-process.ts';
 import type { PolicyService } from './hop-policy.ts';
 import { serviceEnvironment } from './service-environment.ts';
@@ -26,6 +27,7 @@ export interface MeshParts {
   readonly directory: string;
   /** What services inherit. */
   readonly env: NodeJS.ProcessEnv;
+  readonly guard: OrphanGuard;
   /** Takes what a service prints. */
   readonly output: (service: string, line: string, stream: 'stdout' | 'stderr') => void;
 }
@@ -94,7 +96,7 @@ export async function startGate(
 }
 
 function serviceProcess(entry: ServiceEntry, { addresses }: Sidecar, parts: MeshParts): ServiceProcess {
-  const { clock, directory, env, output, random } = parts;
+  const { clock, directory, env, guard, output, random } = parts;
   const outbound = new Map([...addresses.outbound].map(([name, { port }]) => [name, port]));
   return new ServiceProcess({
     name: entry.name,
@@ -104,6 +106,7 @@ function serviceProcess(entry: ServiceEntry, { addresses }: Sidecar, parts: Mesh
     port: entry.port,
     clock,
     random,
+    guard,
     output: (line, stream) => output(entry.name, line, stream),
     graceMilliseconds: GRACE_MILLISECONDS,
     slowStartMilliseconds: SLOW_START_MILLISECONDS,

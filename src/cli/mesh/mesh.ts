@@ -7,6 +7,7 @@ import { Telemetry, TelemetrySettingsError } from '#telemetry';
 import type { StateFolder } from '../control/state-folder.ts';
 import type { UpRecord } from '../control/up-record.ts';
 import type { MeshFile, TrafficEntry } from '../mesh-file/mesh-file.ts';
+import { startOrphanGuard } from '../services/orphan-guard.ts';
 import { runTraffic } from '../traffic/traffic-driver.ts';
 import { UsageError } from '../usage-error.ts';
 import type { MeshSnapshot } from '../view/snapshot.ts';
@@ -239,6 +240,7 @@ async function open(scope: Scope, config: MeshConfig): Promise<Started> {
     rotateEveryMilliseconds: mesh.rotateEveryMilliseconds,
     directory: mesh.directory,
     env,
+    guard: startOrphanGuard(scope),
     output,
   };
   const services = new Map(mesh.services.map((entry) => [entry.name, policyService(mesh, entry)]));

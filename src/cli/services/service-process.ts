@@ -9,6 +9,7 @@ import {
   Watch,
 } from '#runtime';
 import { LineSplitter } from './lines.ts';
+import type { OrphanGuard } from './orphan-guard.ts';
 import { portAnswers } from './port.ts';
 
 /** Where a service is in its life. `detail` is a sentence for people. */
@@ -37,6 +38,7 @@ export interface ServiceProcessConfig {
   /** After this long without an answer on the port the state says so; waiting goes on. */
   readonly slowStartMilliseconds: number;
   readonly restart?: BackoffConfig;
+  readonly guard?: OrphanGuard;
 }
 
 /** Runs one service: starts it, waits for its port, starts it again when it ends, ends it with its scope. */
@@ -113,9 +115,7 @@ export class ServiceProcess {
       // Its own process group: Ctrl-C in the terminal reaches us alone, and the sidecars drain before services end.
       detached: true,
     });
-    // Whatever ends this process, it leaves no child behind that would keep the port.
-    const lastResort = (): void => void killGroup(child, 'SIGKILL');
-    process.once('exit', lastResort);
+    if (child.pid !== undefined) this.#config.guard?.add(child.pid);
     this.#set({ phase: 'starting', pid: child.pid, detail: undefined });
     const ended = endOf(child, program);
     const life = new AbortController();
@@ -127,7 +127,7 @@ export class ServiceProcess {
     signal.removeEventListener('abort', stop);
     life.abort();
     await Promise.all([...follow, this.#endGroup(child)]);
-    process.off('exit', lastResort);
+    if (child.pid !== undefined) this.#config.guard?.remove(child.pid);
     return `${this.name} ${how}`;
   }
 
