@@ -1,12 +1,12 @@
 import type { Credential } from '#handshake';
 import { nodeSigner } from '#handshake/crypto';
 import { createTrustBundle, type TrustBundle } from '../bundle.ts';
-import { type KeyUsageName } from '../x509/extensions/key-usage.ts';
+import type { KeyUsageName } from '../x509/extensions/key-usage.ts';
 import { OID } from '../x509/oids.ts';
+import { encodePem } from '../x509/pem.ts';
 import {
   encodeCertificate,
   encodeName,
-  encodePem,
   keyIdentifierOf,
   spkiOf,
   type TestSignatureAlgorithm,
@@ -178,7 +178,7 @@ export function makeLeaf(
     },
     pem: {
       chain: chain.map((der) => encodePem('CERTIFICATE', der)).join(''),
-      key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }),
     },
   };
 }

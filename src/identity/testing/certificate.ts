@@ -80,14 +80,6 @@ export function keyIdentifierOf(publicKey: KeyObject): Uint8Array {
   return new Uint8Array(createHash('sha256').update(spkiOf(publicKey)).digest().subarray(0, 20));
 }
 
-export function encodePem(label: string, der: Uint8Array): string {
-  const lines =
-    Buffer.from(der)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? [];
-  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
-}
-
 const IDENTIFIERS: Readonly<Record<TestSignatureAlgorithm, string>> = {
   'ecdsa-with-SHA256': SIGNATURE_ALGORITHMS['ecdsa-with-SHA256'].identifier,
   'ecdsa-with-SHA384': SIGNATURE_ALGORITHMS['ecdsa-with-SHA384'].identifier,

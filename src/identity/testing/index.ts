@@ -13,7 +13,6 @@ export {
 export {
   encodeCertificate,
   encodeName,
-  encodePem,
   keyIdentifierOf,
   spkiOf,
   type TestCertificate,
@@ -30,4 +29,5 @@ export {
   encodeSubjectKeyIdentifier,
   type TestName,
 } from './extensions.ts';
+export { encodePem } from '../x509/pem.ts';
 export { makeKeys, type TestKeys, type TestKeyType } from './keys.ts';

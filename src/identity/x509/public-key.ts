@@ -72,8 +72,9 @@ function readParameters(algorithm: DerReader, oid: string, start: number): KeyTy
 const KEY_OCTETS = { 'ec-p256': 65, 'ec-p384': 97, ed25519: 32 } as const;
 
 function checkBits(type: KeyType, bits: Uint8Array, offset: number): void {
-  if (type === 'rsa') return checkRsa(bits, offset);
-  if (bits.length !== KEY_OCTETS[type] || (type !== 'ed25519' && bits[0] !== 0x04)) {
+  if (type === 'rsa') {
+    checkRsa(bits, offset);
+  } else if (bits.length !== KEY_OCTETS[type] || (type !== 'ed25519' && bits[0] !== 0x04)) {
     throw new X509Error(
       offset,
       `the ${type} public key is not in its uncompressed form of ${KEY_OCTETS[type]} octets`,

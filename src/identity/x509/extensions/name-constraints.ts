@@ -1,5 +1,7 @@
+import { fromAscii } from '#runtime';
 import type { DerReader } from '../der/reader.ts';
-import { contextConstructed } from '../der/tag.ts';
+import { contextConstructed, contextPrimitive } from '../der/tag.ts';
+import { encode, encodeSequence } from '../der/writer.ts';
 import { type GeneralName, readGeneralName } from '../general-name.ts';
 import { LIMITS } from '../limits.ts';
 import { X509Error } from '../problem.ts';
@@ -19,6 +21,12 @@ export function readNameConstraints(value: DerReader): NameConstraints {
   // RFC 5280 4.2.1.10: "Conforming CAs MUST NOT issue certificates where name constraints is an empty sequence."
   if (permitted.length + excluded.length === 0) throw new X509Error(start, 'nameConstraints is empty');
   return Object.freeze({ permitted, excluded });
+}
+
+/** nameConstraints that permit, of all URIs, those with this host. */
+export function encodePermittedUriHost(host: string): Uint8Array {
+  const subtree = encodeSequence(encode(contextPrimitive(6), fromAscii(host)));
+  return encodeSequence(encode(contextConstructed(0), subtree));
 }
 
 function readSubtrees(sequence: DerReader, number: number, what: string): readonly GeneralName[] {

@@ -1,0 +1,267 @@
+import type { Refusal } from '#handshake';
+import {
+  type Clock,
+  err,
+  type Log,
+  ok,
+  type ReadableWatch,
+  type Result,
+  type Scope,
+  sleep,
+  Watch,
+} from '#runtime';
+import type { TrustBundle } from '../bundle.ts';
+import type { IssuedCertificate } from '../issued-certificate.ts';
+import { IDENTITY_REASONS } from '../reasons.ts';
+import type { SpiffeId } from '../spiffe-id.ts';
+import { type Audit, auditRecord, auditToLog } from './audit.ts';
+import {
+  type Authorities,
+  bundleOf,
+  createAuthorities,
+  loadAuthorities,
+  makeIntermediate,
+} from './authorities.ts';
+import {
+  type AuthorityConfig,
+  AuthorityError,
+  type AuthorityOptions,
+  parseAuthorityConfig,
+} from './config.ts';
+import { prepareFolder } from './files.ts';
+import { inspectCertificate, inspectLeafChain } from './inspect.ts';
+import { type FolderLock, lockFolder } from './lock.ts';
+import { parseIssuableRequest } from './request.ts';
+import { rotationPlan, type Validity } from './schedule.ts';
+import { signCertificate } from './sign.ts';
+import type { Slot } from './slot.ts';
+import { AuthorityStore } from './store.ts';
+import { leafTemplate } from './template.ts';
+
+/** Which CA certificate, and how long. Times are milliseconds since the Unix epoch. */
+export interface AuthorityCertificate extends Validity {
+  readonly serial: string;
+}
+
+/** Timers stand still while a machine sleeps, so the wall clock is asked at least this often. */
+const LONGEST_WAIT_MILLISECONDS = 10 * 60_000;
+const SHORTEST_WAIT_MILLISECONDS = 1000;
+const RETRY_MILLISECONDS = 60_000;
+
+/**
+ * The certificate authority of one trust domain: a root (10 years), an intermediate that signs leaves and is replaced
+ * on schedule, both in a folder that this process alone may use. Leaves stay valid across a rotation, as their chain
+ * carries the intermediate that signed them.
+ */
+export class CertificateAuthority {
+  readonly #config: AuthorityConfig;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #audit: Audit;
+  readonly #store: AuthorityStore;
+  readonly #lock: FolderLock;
+  readonly #bundle: Watch<TrustBundle>;
+  readonly #rootWatch: Watch<AuthorityCertificate>;
+  readonly #intermediateWatch: Watch<AuthorityCertificate>;
+  #authorities: Authorities;
+  /** The last transition: each waits for the one before it. */
+  #transition: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  private constructor(parts: {
+    readonly config: AuthorityConfig;
+    readonly options: AuthorityOptions;
+    readonly audit: Audit;
+    readonly store: AuthorityStore;
+    readonly lock: FolderLock;
+    readonly authorities: Authorities;
+  }) {
+    this.#config = parts.config;
+    this.#clock = parts.options.clock;
+    this.#log = parts.options.log;
+    this.#audit = parts.audit;
+    this.#store = parts.store;
+    this.#lock = parts.lock;
+    this.#authorities = parts.authorities;
+    this.#bundle = new Watch(bundleOf(parts.config, parts.authorities.root));
+    this.#rootWatch = new Watch(summary(parts.authorities.root));
+    this.#intermediateWatch = new Watch(summary(parts.authorities.current));
+  }
+
+  /** Opens the authority in its folder, or makes a new one in an empty folder. Rejects with an AuthorityError. */
+  static async open(options: AuthorityOptions): Promise<CertificateAuthority> {
+    const config = parseAuthorityConfig(options);
+    const { clock, log } = options;
+    const audit = options.audit ?? auditToLog(log);
+    await prepareFolder(config.directory);
+    const lock = await lockFolder(config.directory, clock.now());
+    try {
+      const store = await AuthorityStore.open(config.directory, config.trustDomain, log);
+      const authorities =
+        store.state.phase === 'creating'
+          ? await createAuthorities(store, config, audit, clock.now())
+          : await loadAuthorities(store, config);
+      refuseEndedRoot(authorities.root, config, clock.now());
+      const authority = new CertificateAuthority({ config, options, audit, store, lock, authorities });
+      // After a long stop the intermediate may be due, or have ended: no leaf is issued before that is put right.
+      await authority.#followPlan();
+      return authority;
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  get bundle(): ReadableWatch<TrustBundle> {
+    return this.#bundle;
+  }
+
+  get root(): ReadableWatch<AuthorityCertificate> {
+    return this.#rootWatch;
+  }
+
+  get intermediate(): ReadableWatch<AuthorityCertificate> {
+    return this.#intermediateWatch;
+  }
+
+  /**
+   * Issues a leaf for `identity`, which the caller has attested, over the key of the request (PKCS #10, DER). What
+   * else the request asks for is ignored. Before it is handed out, the certificate is read back, verified as peers
+   * would in both roles, and recorded.
+   */
+  async issue(csr: Uint8Array, identity: SpiffeId): Promise<Result<IssuedCertificate, Refusal>> {
+    const config = this.#config;
+    if (this.#closed) return refuse('authority-closed', config.directory);
+    if (identity.trustDomain !== config.trustDomain || identity.path === '') {
+      return refuse('identity-not-ours', `${identity.toString()} in trust domain "${config.trustDomain}"`);
+    }
+    const request = parseIssuableRequest(csr);
+    if (!request.ok) return request;
+    const now = this.#clock.now();
+    const issuer = this.#authorities.current;
+    const template = leafTemplate(config, request.value, identity, issuer.certificate, now);
+    if (!template.ok) return template;
+    const der = await signCertificate(template.value, issuer);
+    const leaf = inspectCertificate(der, template.value, issuer.certificate);
+    if (!leaf.ok) return leaf;
+    const chain = [der, issuer.certificate.der];
+    const inspected = inspectLeafChain(chain, template.value, this.#bundle.value, now);
+    if (!inspected.ok) return inspected;
+    try {
+      await this.#audit(auditRecord('leaf', identity.toString(), leaf.value, issuer.certificate, now));
+    } catch (error) {
+      return refuse('audit-failed', error instanceof Error ? error.message : String(error));
+    }
+    const { serial, notBefore, notAfter } = leaf.value;
+    return ok({ chain, serial, notBefore, notAfter });
+  }
+
+  /** Replaces the intermediate now. Leaves of the one before stay valid until they end. */
+  rotateIntermediate(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#authorities.next === undefined) await this.#prepare();
+      await this.#activate();
+    });
+  }
+
+  /** Rotates by schedule until the scope ends; then closes. */
+  run(scope: Scope): void {
+    scope.defer(() => this.close());
+    scope.run(async (signal) => {
+      while (!signal.aborted) {
+        const wait = await this.#followPlan().catch((error: unknown) => {
+          this.#log.error('the intermediate could not be rotated; it stays in use and this is tried again', {
+            error: error instanceof Error ? error.message : String(error),
+            notAfter: new Date(this.#intermediateWatch.value.notAfter).toISOString(),
+          });
+          return RETRY_MILLISECONDS;
+        });
+        const bounded = Math.min(Math.max(wait, SHORTEST_WAIT_MILLISECONDS), LONGEST_WAIT_MILLISECONDS);
+        await sleep(this.#clock, bounded, signal);
+      }
+    });
+  }
+
+  /** Issues nothing more and frees the folder. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#transition.catch(() => undefined);
+    this.#lock.release();
+  }
+
+  /** Does what is due. Resolves with the milliseconds until something may be due again. */
+  async #followPlan(): Promise<number> {
+    let wait = 0;
+    await this.#inTurn(async () => {
+      for (;;) {
+        const { root, current, next } = this.#authorities;
+        const now = this.#clock.now();
+        const plan = rotationPlan(current.certificate, next?.certificate, root.certificate.notAfter, now);
+        if (plan.action === 'prepare') await this.#prepare();
+        else if (plan.action === 'activate') await this.#activate();
+        else {
+          wait = plan.at - now;
+          return;
+        }
+      }
+    });
+    return wait;
+  }
+
+  async #prepare(): Promise<void> {
+    const { root, current } = this.#authorities;
+    const next = await makeIntermediate(this.#config, root, this.#audit, this.#clock.now());
+    const files = await this.#store.write('intermediate', next);
+    await this.#store.commit({ next: next.certificate.serial, files });
+    this.#authorities = { root, current, next };
+    this.#log.info('the next intermediate is prepared', { serial: next.certificate.serial });
+  }
+
+  async #activate(): Promise<void> {
+    const { root, current, next } = this.#authorities;
+    if (next === undefined) throw new AuthorityError('there is no next intermediate to activate');
+    await this.#store.commit({ current: next.certificate.serial, next: null });
+    this.#authorities = { root, current: next, next: undefined };
+    this.#intermediateWatch.set(summary(next));
+    this.#log.info('the intermediate was replaced', {
+      serial: next.certificate.serial,
+      previousSerial: current.certificate.serial,
+      notAfter: new Date(next.certificate.notAfter).toISOString(),
+    });
+  }
+
+  /** One transition at a time; none after closing. A failed one doesn't stop the next. */
+  #inTurn(transition: () => Promise<void>): Promise<void> {
+    const turn = this.#transition
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#closed) throw new AuthorityError('the authority is closed');
+        return transition();
+      });
+    this.#transition = turn;
+    return turn;
+  }
+}
+
+function refuse(
+  code: 'authority-closed' | 'identity-not-ours' | 'audit-failed',
+  detail: string,
+): Result<never, Refusal> {
+  return err({ reason: IDENTITY_REASONS[code], detail });
+}
+
+function summary({ certificate }: Slot): AuthorityCertificate {
+  const { serial, notBefore, notAfter } = certificate;
+  return Object.freeze({ serial, notBefore, notAfter });
+}
+
+function refuseEndedRoot({ certificate }: Slot, { directory }: AuthorityConfig, now: number): void {
+  if (now >= certificate.notBefore && now <= certificate.notAfter) return;
+  const from = new Date(certificate.notBefore).toISOString();
+  const to = new Date(certificate.notAfter).toISOString();
+  throw new AuthorityError(
+    `the root in ${directory} is valid from ${from} to ${to}, and it is ${new Date(now).toISOString()}: ` +
+      'correct the clock of this machine, or move the folder away to start a new authority with a new root',
+  );
+}

@@ -1,0 +1,99 @@
+import type { Refusal } from '#handshake';
+import { equal, err, ok, type Result } from '#runtime';
+import type { TrustBundle } from '../bundle.ts';
+import { checkSignature } from '../path/signature.ts';
+import { verifySvid } from '../path/verify-svid.ts';
+import { IDENTITY_REASONS } from '../reasons.ts';
+import { type Certificate, describeCertificate, parseCertificate } from '../x509/certificate.ts';
+import { OID } from '../x509/oids.ts';
+import { problemText } from '../x509/problem.ts';
+import type { CertificateTemplate, LeafTemplate } from './template.ts';
+
+/**
+ * Reads a certificate that was just made with our own reader, and compares it with what was asked for: a fault in the
+ * library that wrote it must not become a certificate that somebody holds.
+ */
+export function inspectCertificate(
+  der: Uint8Array,
+  template: CertificateTemplate,
+  issuer: Certificate | undefined,
+): Result<Certificate, Refusal> {
+  const parsed = parseCertificate(der);
+  if (!parsed.ok) return refuse(problemText(parsed.error));
+  const certificate = parsed.value;
+  const differences = [
+    ...commonDifferences(certificate, template),
+    ...kindDifferences(certificate, template),
+  ];
+  if (differences.length > 0) {
+    return refuse(`${describeCertificate(certificate)}: not as asked for: ${differences.join(', ')}`);
+  }
+  const signature = checkSignature(certificate, issuer ?? certificate);
+  return signature === undefined ? ok(certificate) : refuse(signature.detail);
+}
+
+/** Judges a new leaf as peers will, in both roles. */
+export function inspectLeafChain(
+  chain: readonly Uint8Array[],
+  template: LeafTemplate,
+  bundle: TrustBundle,
+  now: number,
+): Result<void, Refusal> {
+  for (const role of ['client', 'server'] as const) {
+    const svid = verifySvid({ role, chain }, bundle, now);
+    if (!svid.ok)
+      return refuse(`as a ${role} it is refused with ${svid.error.reason.code}: ${svid.error.detail}`);
+    if (svid.value.spiffeId.toString() !== template.identity.toString()) {
+      return refuse(`it names ${svid.value.spiffeId.toString()}, not ${template.identity.toString()}`);
+    }
+  }
+  return ok(undefined);
+}
+
+function commonDifferences(certificate: Certificate, template: CertificateTemplate): string[] {
+  const spki = template.publicKey.export({ type: 'spki', format: 'der' });
+  return named({
+    serial: certificate.serial === template.serial,
+    notBefore: certificate.notBefore === template.notBefore,
+    notAfter: certificate.notAfter === template.notAfter,
+    'public key': equal(certificate.publicKey.spki, spki),
+    'unknown extensions': certificate.extensions.unknownCritical.length === 0,
+  });
+}
+
+function kindDifferences(certificate: Certificate, template: CertificateTemplate): string[] {
+  const { basicConstraints, keyUsage, extendedKeyUsage, subjectAltName, nameConstraints } =
+    certificate.extensions;
+  const usages = [...(keyUsage ?? [])].join(' ');
+  const names = (subjectAltName ?? []).map((name) => (name.type === 'uri' ? name.text : name.type)).join(' ');
+  if (template.kind === 'leaf') {
+    return named({
+      basicConstraints: basicConstraints === undefined,
+      keyUsage: usages === 'digitalSignature',
+      extendedKeyUsage: [...(extendedKeyUsage ?? [])].join(' ') === `${OID.serverAuth} ${OID.clientAuth}`,
+      subjectAltName: names === template.identity.toString(),
+      nameConstraints: nameConstraints === undefined,
+      subject: certificate.subject.empty,
+    });
+  }
+  const permitted = nameConstraints?.permitted
+    .map((name) => (name.type === 'uri' ? name.text : name.type))
+    .join(' ');
+  return named({
+    basicConstraints: basicConstraints?.ca === true && basicConstraints.pathLength === template.pathLength,
+    keyUsage: usages === 'keyCertSign cRLSign',
+    extendedKeyUsage: extendedKeyUsage === undefined,
+    subjectAltName: subjectAltName === undefined,
+    nameConstraints:
+      permitted === template.permittedUriHost && (nameConstraints?.excluded ?? []).length === 0,
+    subject: !certificate.subject.empty,
+  });
+}
+
+function named(checks: Readonly<Record<string, boolean>>): string[] {
+  return Object.keys(checks).filter((name) => checks[name] !== true);
+}
+
+function refuse(detail: string): Result<never, Refusal> {
+  return err({ reason: IDENTITY_REASONS['issued-certificate-refused'], detail });
+}

@@ -1,0 +1,104 @@
+import { type KeyObject, randomBytes } from 'node:crypto';
+import type { Refusal } from '#handshake';
+import { err, ok, type Result, toHex } from '#runtime';
+import { IDENTITY_REASONS } from '../reasons.ts';
+import type { SpiffeId } from '../spiffe-id.ts';
+import { type Certificate, describeCertificate } from '../x509/certificate.ts';
+import { type AuthorityConfig, LIFETIMES } from './config.ts';
+import type { IssuableRequest } from './request.ts';
+
+/** What a certificate will say, decided here and nowhere else. Times are milliseconds since the Unix epoch. */
+interface Template {
+  /** Lower-case hexadecimal, 16 octets, the first not zero. */
+  readonly serial: string;
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly publicKey: KeyObject;
+}
+
+export interface AuthorityTemplate extends Template {
+  readonly kind: 'root' | 'intermediate';
+  readonly commonName: string;
+  readonly organization: string;
+  /** undefined: no limit (the root). */
+  readonly pathLength: number | undefined;
+  /** The only host that URIs below this authority may have; undefined: no constraint. */
+  readonly permittedUriHost: string | undefined;
+}
+
+export interface LeafTemplate extends Template {
+  readonly kind: 'leaf';
+  readonly identity: SpiffeId;
+}
+
+export type CertificateTemplate = AuthorityTemplate | LeafTemplate;
+
+export function rootTemplate(config: AuthorityConfig, publicKey: KeyObject, now: number): AuthorityTemplate {
+  const serial = randomSerial();
+  return {
+    kind: 'root',
+    serial,
+    // The serial makes the name of each authority its own, so that two roots are never taken for each other.
+    commonName: `Sallyport root ${serial.slice(0, 8)}`,
+    organization: config.trustDomain,
+    notBefore: wholeSecond(now - LIFETIMES.backdate),
+    notAfter: wholeSecond(now + LIFETIMES.root),
+    publicKey,
+    pathLength: undefined,
+    permittedUriHost: undefined,
+  };
+}
+
+export function intermediateTemplate(
+  config: AuthorityConfig,
+  publicKey: KeyObject,
+  root: Certificate,
+  now: number,
+): AuthorityTemplate {
+  const serial = randomSerial();
+  return {
+    kind: 'intermediate',
+    serial,
+    commonName: `Sallyport intermediate ${serial.slice(0, 8)}`,
+    organization: config.trustDomain,
+    notBefore: Math.max(wholeSecond(now - LIFETIMES.backdate), root.notBefore),
+    notAfter: Math.min(wholeSecond(now + config.intermediateLifetime), root.notAfter),
+    publicKey,
+    pathLength: 0,
+    permittedUriHost: config.trustDomain,
+  };
+}
+
+/** Refused when the issuer ends before the shortest life that a leaf may have. */
+export function leafTemplate(
+  config: AuthorityConfig,
+  request: IssuableRequest,
+  identity: SpiffeId,
+  issuer: Certificate,
+  now: number,
+): Result<LeafTemplate, Refusal> {
+  const notAfter = Math.min(wholeSecond(now + config.leafLifetime), issuer.notAfter);
+  if (notAfter < wholeSecond(now + LIFETIMES.leafLeast)) {
+    return err({ reason: IDENTITY_REASONS['issuer-ending'], detail: describeCertificate(issuer) });
+  }
+  return ok({
+    kind: 'leaf',
+    serial: randomSerial(),
+    identity,
+    notBefore: Math.max(wholeSecond(now - LIFETIMES.backdate), issuer.notBefore),
+    notAfter,
+    publicKey: request.publicKey.key,
+  });
+}
+
+/** Certificates know whole seconds only. */
+function wholeSecond(milliseconds: number): number {
+  return Math.floor(milliseconds / 1000) * 1000;
+}
+
+/** 128 random bits; a zero first octet is drawn again, so that every serial prints with the same length. */
+function randomSerial(): string {
+  let octets = randomBytes(16);
+  while (octets[0] === 0) octets = randomBytes(16);
+  return toHex(octets);
+}
