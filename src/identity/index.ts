@@ -5,4 +5,3 @@ export { IDENTITY_REASONS } from './reasons.ts';
 export { parseSpiffeId, type SpiffeId, serviceAccountId, serviceAccountOf } from './spiffe-id.ts';
 export { parseTrustDomain } from './trust-domain.ts';
 export { type SpiffePeer, spiffeVerifier } from './verifier.ts';
-export { type Certificate, parseCertificate } from './x509/certificate.ts';

@@ -51,6 +51,15 @@ function codeOf(result: Result<unknown, { reason: { code: string } }>): string {
   return result.ok ? 'issued' : result.error.reason.code;
 }
 
+/** Another process that takes the folder's lock and then does `more`. */
+function inOtherProcess(more: string): ReturnType<typeof spawnSync> {
+  const program = `
+    import { lockFolder } from ${JSON.stringify(new URL('lock.ts', import.meta.url).href)};
+    await lockFolder(${JSON.stringify(directory)}, 0);
+    ${more}`;
+  return spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+}
+
 const request = (): Uint8Array => createCertificateRequest(makeKeys('ec-p256'));
 
 function verified(authority: CertificateAuthority, { chain }: IssuedCertificate): string {
@@ -303,17 +312,15 @@ describe('state', () => {
     await expect(open()).rejects.toThrow(
       `in use by another authority: process ${process.pid}, since 2026-06-01`,
     );
+    // The refused attempt has not loosened the lock of this process for other processes.
+    expect(inOtherProcess('').stderr).toContain(`in use by another authority: process ${process.pid}`);
     await first.close();
     await open();
   });
 
   it('is freed when its process is killed', async () => {
     await (await open()).close();
-    const program = `
-      import { lockFolder } from ${JSON.stringify(new URL('lock.ts', import.meta.url).href)};
-      await lockFolder(${JSON.stringify(directory)}, 0);
-      process.kill(process.pid, 'SIGKILL');`;
-    const killed = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+    const killed = inOtherProcess("process.kill(process.pid, 'SIGKILL');");
     expect(killed.signal).toBe('SIGKILL');
     expect(await readFile(join(directory, 'lock-holder.json'), 'utf8')).toContain(`"pid":${killed.pid}`);
     await open();

@@ -1,4 +1,3 @@
 /** The door of the certificate authority. */
-export type { Audit, AuditRecord } from './audit.ts';
-export { type AuthorityCertificate, CertificateAuthority } from './authority.ts';
-export { AuthorityError, type AuthorityOptions } from './config.ts';
+export { CertificateAuthority } from './authority.ts';
+export { AuthorityError } from './config.ts';

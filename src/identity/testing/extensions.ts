@@ -36,7 +36,7 @@ export type TestName =
   | { readonly ip: Uint8Array }
   | { readonly other: string };
 
-export function encodeGeneralName(name: TestName): Uint8Array {
+function encodeGeneralName(name: TestName): Uint8Array {
   if ('uri' in name) return encode(contextPrimitive(6), fromAscii(name.uri));
   if ('dns' in name) return encode(contextPrimitive(2), fromAscii(name.dns));
   if ('email' in name) return encode(contextPrimitive(1), fromAscii(name.email));

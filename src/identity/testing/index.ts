@@ -1,7 +1,6 @@
 /** The door for tests: certificates of every kind, valid and wrong, without the real CA. */
 export {
   type AuthorityOptions,
-  type IssuerOptions,
   type LeafOptions,
   makeAuthority,
   makeIssuer,
@@ -10,24 +9,13 @@ export {
   type TestIssuer,
   type TestLeaf,
 } from './authority.ts';
+export { encodeCertificate, encodeName, spkiOf, type TestCertificate } from './certificate.ts';
 export {
-  encodeCertificate,
-  encodeName,
-  keyIdentifierOf,
-  spkiOf,
-  type TestCertificate,
-  type TestSignatureAlgorithm,
-} from './certificate.ts';
-export {
-  encodeAuthorityKeyIdentifier,
   encodeBasicConstraints,
   encodeExtendedKeyUsage,
   encodeExtension,
   encodeKeyUsage,
-  encodeNameConstraints,
   encodeSubjectAltName,
-  encodeSubjectKeyIdentifier,
-  type TestName,
 } from './extensions.ts';
 export { encodePem } from '../x509/pem.ts';
-export { makeKeys, type TestKeys, type TestKeyType } from './keys.ts';
+export { makeKeys } from './keys.ts';

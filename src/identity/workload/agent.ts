@@ -95,7 +95,7 @@ export class WorkloadAgent {
     });
   }
 
-  /** Renews at once, or joins the renewal under way. Needs `run`. */
+  /** Renews at once, or joins the renewal under way. Needs `run`; rejects only when the scope ends meanwhile. */
   renewNow(): Promise<Result<WorkloadCredential, Refusal>> {
     const signal = this.#signal;
     if (signal === undefined || signal.aborted) {

@@ -1,4 +1,4 @@
 /** The door of a workload's own identity: keys, renewal, credentials. */
-export { type RenewalFailures, WorkloadAgent, type WorkloadAgentOptions } from './agent.ts';
+export { WorkloadAgent } from './agent.ts';
 export type { WorkloadCredential } from './credentials.ts';
 export type { IssuanceClient } from './issuance.ts';

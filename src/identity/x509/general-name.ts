@@ -18,8 +18,6 @@ export type GeneralName =
   /** Kinds whose contents nothing here understands; what matters is that they are there. */
   | { readonly type: 'other' | 'x400' | 'edi-party' };
 
-export type GeneralNameType = GeneralName['type'];
-
 /** SEQUENCE SIZE (1..MAX) OF GeneralName: the contents of `names`, all of them. */
 export function readGeneralNames(names: DerReader, what: string): readonly GeneralName[] {
   const found: GeneralName[] = [];
