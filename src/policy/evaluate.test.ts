@@ -76,6 +76,15 @@ describe('the order of decision', () => {
     expect(evaluate(both, call(web)).allowed).toBe(false);
   });
 
+  it('takes a namespace to be of this mesh, unless trustDomains says otherwise', () => {
+    const foreign = serviceAccountId('partner.test', 'shop', 'web');
+    const own = '{ action: Allow, rules: [{ from: [{ namespaces: [shop] }] }] }';
+    expect(evaluate(setOf(policy(own)), call(web)).allowed).toBe(true);
+    expect(evaluate(setOf(policy(own)), call(foreign)).allowed).toBe(false);
+    const partner = setOf(policy(own.replace('[shop]', '[shop], trustDomains: [partner.test]')));
+    expect(evaluate(partner, call(foreign)).allowed).toBe(true);
+  });
+
   it('lets a Deny win over an Allow', () => {
     const deny = policy('{ action: Deny, rules: [{ from: [{ cidrs: [10.0.0.0/8] }] }] }', 'd');
     const set = setOf(policy(WEB_ON_8080) + deny);

@@ -45,28 +45,43 @@ function some<T>(values: fc.Arbitrary<T>): fc.Arbitrary<T[]> {
   return fc.uniqueArray(values, { minLength: 1, maxLength: 3, selector: (value) => JSON.stringify(value) });
 }
 
+const conditions = fc.record({
+  peer: fc.constant('Authenticated' as const),
+  identities: some(identity.map(String)),
+  serviceAccounts: some(fc.record({ name: account, namespace })),
+  namespaces: some(namespace),
+  trustDomains: some(trustDomain),
+  labels: someLabels,
+  cidrs: some(fc.constantFrom(...CIDRS)),
+});
+const FIELDS = [
+  'peer',
+  'identities',
+  'serviceAccounts',
+  'namespaces',
+  'trustDomains',
+  'labels',
+  'cidrs',
+] as const;
+
 const entry: fc.Arbitrary<RawEntry> = fc.oneof(
-  fc
-    .record(
+  // Few fields at once: entries of many are met by nobody, and then no field of them is tested.
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(conditions, fc.subarray([...FIELDS], { minLength: 1, maxLength: 2 }))
+      .map(([all, fields]) => Object.fromEntries(fields.map((field) => [field, all[field]])) as RawEntry),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record(
       {
-        peer: fc.constant('Authenticated' as const),
-        identities: some(identity.map(String)),
-        serviceAccounts: some(fc.record({ name: account, namespace })),
-        namespaces: some(namespace),
-        trustDomains: some(trustDomain),
-        labels: someLabels,
+        peer: fc.constantFrom('Any' as const, 'Unauthenticated' as const),
         cidrs: some(fc.constantFrom(...CIDRS)),
       },
-      { requiredKeys: [] },
-    )
-    .filter((value) => Object.keys(value).length > 0),
-  fc.record(
-    {
-      peer: fc.constantFrom('Any' as const, 'Unauthenticated' as const),
-      cidrs: some(fc.constantFrom(...CIDRS)),
-    },
-    { requiredKeys: ['peer'] },
-  ),
+      { requiredKeys: ['peer'] },
+    ),
+  },
 );
 
 const rule: fc.Arbitrary<RawRule> = fc.record(
