@@ -9,9 +9,9 @@ import { SIDECAR_REASONS } from './reason.ts';
  */
 export function usableCredential({ credentials, clock, identity }: CheckedConfig): WorkloadCredential {
   const held = credentials.value;
-  if (held === undefined) throw new TlsError(SIDECAR_REASONS['no-credential'], `${identity}`);
+  if (held === undefined) throw new TlsError(SIDECAR_REASONS['no-credential'], identity.toString());
   if (held.spiffeId.toString() !== identity.toString()) {
-    const detail = `it names ${held.spiffeId}, this sidecar speaks for ${identity}`;
+    const detail = `it names ${held.spiffeId.toString()}, this sidecar speaks for ${identity.toString()}`;
     throw new TlsError(SIDECAR_REASONS['credential-mismatch'], detail);
   }
   if (held.notAfter <= clock.now()) {

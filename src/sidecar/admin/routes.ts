@@ -11,7 +11,7 @@ export interface Answer {
 type Route = (parts: AdminParts, query: URLSearchParams) => Answer | Promise<Answer>;
 
 /** Path, then method. */
-export const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
+const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
   '/metrics': {
     GET: async ({ config }) => ({
       status: 200,
