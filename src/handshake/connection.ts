@@ -4,6 +4,7 @@ import { ConnectionPort } from './connection-port.ts';
 import type { Observer } from './events.ts';
 import { MAX_PLAINTEXT, RECORDS_PER_KEY } from './limits.ts';
 import { decodeMessage } from './messages/message.ts';
+import { checkRecordsPerKey } from './parameters.ts';
 import type { Pending, Resumption } from './pending.ts';
 import { type Reason, TlsError } from './reason.ts';
 import { fail, REASONS } from './reasons.ts';
@@ -51,7 +52,7 @@ class Connection<Peer extends VerifiedPeer> {
     this.role = role;
     this.#port = new ConnectionPort(config.crypto, observer, config.keyLog);
     this.#records = new RecordInput(role, this.#port);
-    this.#recordsPerKey = config.recordsPerKey ?? RECORDS_PER_KEY;
+    this.#recordsPerKey = checkRecordsPerKey(config.recordsPerKey ?? RECORDS_PER_KEY);
     // RFC 8446 gives the server nothing to wait for: only a client can be judged after its own Finished.
     this.#confirmed = role === 'server';
     this.#state = start(this.#port);
@@ -112,13 +113,15 @@ class Connection<Peer extends VerifiedPeer> {
     this.#end(new TlsError(this.established ? REASONS.truncated : REASONS['closed-in-handshake']));
   }
 
-  /** Goes on after a pause. `resumption` must be what this connection's `pending` answered, and is used once. */
+  /** Goes on after a pause. `resumption` is what this connection's `pending` answered; throws for any other. */
   resume(resumption: Resumption): void {
     if (this.#failure !== undefined) return;
-    if (this.#state.pending === undefined || this.#resuming === this.#state.pending) {
+    const { pending } = this.#state;
+    if (pending === undefined || this.#resuming === pending) {
       throw new Error('resume: the connection is not waiting');
     }
-    this.#resuming = this.#state.pending;
+    if (resumption.of !== pending) throw new Error('resume: this answers another pause');
+    this.#resuming = pending;
     this.#guard(() => {
       this.#state = resumption.proceed(this.#port) as State;
       this.#pump();
@@ -133,11 +136,13 @@ class Connection<Peer extends VerifiedPeer> {
     this.#guard(() => {
       const keys = this.#trafficKeys();
       keys.answer(this.#port);
-      const records = Math.ceil(plaintext.length / MAX_PLAINTEXT);
-      // RFC 8446 5.5: a key is replaced before it has sealed too much.
-      if (this.#port.fragmenter.cipher!.sequence + records > this.#recordsPerKey)
-        keys.update(false, this.#port);
-      this.#port.fragmenter.add('application_data', plaintext);
+      for (let rest = plaintext; rest.length > 0; ) {
+        // RFC 8446 5.5: a key is replaced before it has sealed too much, also within one large write.
+        if (this.#recordsLeft() === 0) keys.update(false, this.#port);
+        const piece = rest.subarray(0, this.#recordsLeft() * MAX_PLAINTEXT);
+        this.#port.fragmenter.add('application_data', piece);
+        rest = rest.subarray(piece.length);
+      }
     });
   }
 
@@ -163,7 +168,8 @@ class Connection<Peer extends VerifiedPeer> {
 
   /** Ends the connection for a reason of the owner's; the peer gets the reason's alert, and nothing else. */
   abort(reason: Reason, detail = ''): void {
-    if (this.#failure === undefined) this.#end(new TlsError(reason, detail));
+    const closed = this.#readClosed && this.#writeClosed;
+    if (this.#failure === undefined && !closed) this.#end(new TlsError(reason, detail));
   }
 
   /** All bytes for the network since the last call. Also after a failure: the alert is among them. */
@@ -231,6 +237,11 @@ class Connection<Peer extends VerifiedPeer> {
     this.#port.emit({ type: 'confirmed' });
   }
 
+  /** How many more records the present write key may seal. */
+  #recordsLeft(): number {
+    return Math.max(this.#recordsPerKey - this.#port.fragmenter.cipher!.sequence, 0);
+  }
+
   #trafficKeys(): TrafficKeys {
     const state = this.#state;
     if (state instanceof ClientTraffic || state instanceof ServerTraffic) return state.keys;
@@ -254,6 +265,9 @@ class Connection<Peer extends VerifiedPeer> {
       const { alert } = error.reason;
       // Never a close_notify, not even after user_canceled: the peer would take this end for a clean one.
       if (alert !== undefined && !this.#writeClosed) this.#sendAlert(alert);
+      if (state.pending !== undefined && state.pending !== this.#resuming) {
+        this.#port.emit({ type: 'operation', operation: state.pending.kind, phase: 'end' });
+      }
       this.#port.emit({ type: 'failed', error });
     } catch {
       // A broken observer or cipher must not turn the end of a connection into an exception: it is over already.

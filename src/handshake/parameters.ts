@@ -36,6 +36,14 @@ export function checkServerName(name: string): string {
   return name.toLowerCase();
 }
 
+/** At least one record must fit under a key, or nothing could ever be sent. */
+export function checkRecordsPerKey(records: number): number {
+  if (!Number.isSafeInteger(records) || records < 1) {
+    throw new ConfigError(`recordsPerKey ${records}: want a whole number of at least 1`);
+  }
+  return records;
+}
+
 function nonEmpty<T>(what: string, list: readonly T[]): readonly T[] {
   if (list.length === 0) throw new ConfigError(`${what}: at least one must be allowed`);
   if (new Set(list).size !== list.length) throw new ConfigError(`${what}: one stands twice`);

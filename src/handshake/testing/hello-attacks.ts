@@ -1,4 +1,3 @@
-import type { ClientConfig, ServerConfig } from '../config.ts';
 import {
   type EditableClientHello,
   type EditableExtensions,
@@ -9,12 +8,7 @@ import {
 } from './edit.ts';
 import { exchange } from './pair.ts';
 import { TamperingEngine, tamperWith } from './tampering-engine.ts';
-import { attack, type Victim, victimClient, victimServer } from './victim.ts';
-
-export interface Configs {
-  readonly client?: Partial<ClientConfig>;
-  readonly server?: Partial<ServerConfig>;
-}
+import { attack, type Configs, type Victim, victimClient, victimServer } from './victim.ts';
 
 /** Configurations that make a handshake go through a HelloRetryRequest. */
 export const RETRY: Configs = {

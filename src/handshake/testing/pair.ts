@@ -28,8 +28,8 @@ export function exchange(
 ): void {
   for (let step = 0; step < MOST_STEPS; step += 1) {
     const moved = [
-      move(client, server, toServer),
-      move(server, client, toClient),
+      move(client, server, toServer, unpauseFully),
+      move(server, client, toClient, unpauseFully),
       unpause(client),
       unpause(server),
     ];
@@ -41,7 +41,7 @@ export function exchange(
 /** Likewise, waiting for promises. */
 export async function exchangeLater(client: Endpoint, server: Endpoint): Promise<void> {
   for (let step = 0; step < MOST_STEPS; step += 1) {
-    const moved = [move(client, server, whole), move(server, client, whole)];
+    const moved = [move(client, server), move(server, client)];
     for (const endpoint of [client, server]) {
       const { pending } = endpoint;
       moved.push(pending !== undefined);
@@ -130,15 +130,19 @@ function whole(bytes: Uint8Array): readonly Uint8Array[] {
   return [bytes];
 }
 
-function move(from: Endpoint, to: Endpoint, tap: Tap): boolean {
+/** Whoever drives a connection answers its pauses before it gives it more: `between`. */
+function move(from: Endpoint, to: Endpoint, tap: Tap = whole, between?: (to: Endpoint) => void): boolean {
   const output = from.takeOutput();
   if (output.length === 0) return false;
   for (const piece of tap(output)) {
     to.receive(piece.slice());
-    // Whoever drives a connection answers its pauses before it gives it more.
-    while (unpause(to));
+    between?.(to);
   }
   return true;
+}
+
+function unpauseFully(endpoint: Endpoint): void {
+  while (unpause(endpoint));
 }
 
 function unpause(endpoint: Endpoint): boolean {

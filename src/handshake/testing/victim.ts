@@ -5,6 +5,12 @@ import { ClientConnection, ServerConnection } from '../connection.ts';
 import type { ConnectionEvent } from '../events.ts';
 import type { ReasonCode } from '../reasons.ts';
 import { clientConfig, type Endpoint, exchange, serverConfig } from './pair.ts';
+import { honest, TamperingEngine } from './tampering-engine.ts';
+
+export interface Configs {
+  readonly client?: Partial<ClientConfig>;
+  readonly server?: Partial<ServerConfig>;
+}
 
 /** A connection under attack, and what it told its observer. */
 export interface Victim {
@@ -64,4 +70,22 @@ export function expectWaiting(victim: Victim, state: string): void {
   expect(connection.established).toBe(false);
   expect(connection.pending).toBeUndefined();
   expect(connection.stateName).toBe(state);
+}
+
+/** An established victim and the engine that it believes; `deliver` brings over what the engine has to send. */
+export interface Acquaintance {
+  readonly victim: Victim;
+  readonly engine: TamperingEngine;
+  deliver(): void;
+}
+
+export function acquainted(role: 'client' | 'server', configs: Configs = {}): Acquaintance {
+  const victim = role === 'client' ? victimClient(configs.client) : victimServer(configs.server);
+  const engine =
+    role === 'client'
+      ? TamperingEngine.server(honest, 'original', configs.server)
+      : TamperingEngine.client(honest, 'original', configs.client);
+  attack(victim, engine);
+  expect(victim.connection.established).toBe(true);
+  return { victim, engine, deliver: () => victim.connection.receive(engine.takeOutput()) };
 }

@@ -58,13 +58,12 @@ class Signing implements ClientState<'Signing'> {
   constructor(choice: Choice, finish: (port: Port) => ClientTraffic, port: Port) {
     const { scheme } = choice;
     const content = signedContent('client', port.transcript.value());
-    port.emit({ type: 'operation', operation: 'sign', phase: 'start' });
     this.pending = pause(
       'sign',
       'signing-failed',
+      port,
       () => choice.credential.signer.sign(scheme, content),
       (signature, resumed) => {
-        resumed.emit({ type: 'operation', operation: 'sign', phase: 'end' });
         resumed.send(
           'certificate_verify',
           encodeCertificateVerify({ scheme: SCHEMES[scheme].id, signature }),

@@ -82,15 +82,12 @@ class ValidatingChain implements ClientState<'ValidatingChain'> {
     port: Port,
   ) {
     const { verifier } = server.context.config;
-    port.emit({ type: 'operation', operation: 'validate-chain', phase: 'start' });
     this.pending = pause(
       'validate-chain',
       'verifier-failed',
+      port,
       () => verifier.verify({ role: 'server', chain: certificate.chain }),
-      (verdict, resumed) => {
-        resumed.emit({ type: 'operation', operation: 'validate-chain', phase: 'end' });
-        return new ExpectCertificateVerify(server, request, acceptVerdict(verdict));
-      },
+      (verdict) => new ExpectCertificateVerify(server, request, acceptVerdict(verdict)),
     );
   }
 }

@@ -40,15 +40,12 @@ class ValidatingChain implements ServerState<'ValidatingChain'> {
   readonly pending: Pending<ServerNext<'ValidatingChain'>>;
 
   constructor(progress: ServerProgress, request: Request, chain: readonly Uint8Array[], port: Port) {
-    port.emit({ type: 'operation', operation: 'validate-chain', phase: 'start' });
     this.pending = pause(
       'validate-chain',
       'verifier-failed',
+      port,
       () => request.verifier.verify({ role: 'client', chain }),
-      (verdict, resumed) => {
-        resumed.emit({ type: 'operation', operation: 'validate-chain', phase: 'end' });
-        return new ExpectCertificateVerify(progress, acceptVerdict(verdict));
-      },
+      (verdict) => new ExpectCertificateVerify(progress, acceptVerdict(verdict)),
     );
   }
 }

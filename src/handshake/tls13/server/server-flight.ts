@@ -101,13 +101,12 @@ class Signing implements ServerState<'Signing'> {
   constructor(context: ServerContext, choice: Choice, keys: HandshakeKeys, port: Port) {
     const { scheme } = choice;
     const content = signedContent('server', port.transcript.value());
-    port.emit({ type: 'operation', operation: 'sign', phase: 'start' });
     this.pending = pause(
       'sign',
       'signing-failed',
+      port,
       () => context.config.credential.signer.sign(scheme, content),
       (signature, resumed) => {
-        resumed.emit({ type: 'operation', operation: 'sign', phase: 'end' });
         resumed.send(
           'certificate_verify',
           encodeCertificateVerify({ scheme: SCHEMES[scheme].id, signature }),

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { ClientConnection, ServerConnection } from './connection.ts';
+import { ignoreEvents } from './events.ts';
+import { ConfigError } from './parameters.ts';
+import { credentialOf, identity } from './testing/credentials.ts';
+import { clientConfig, serverConfig } from './testing/pair.ts';
+
+const BOTH = [
+  ['no suites', { suites: [] }],
+  ['no groups', { groups: [] }],
+  ['no schemes', { schemes: [] }],
+  ['a suite twice', { suites: ['TLS_AES_128_GCM_SHA256', 'TLS_AES_128_GCM_SHA256'] }],
+  ['an empty protocol', { alpn: [''] }],
+  ['a protocol of 256 bytes', { alpn: ['x'.repeat(256)] }],
+  ['no records per key', { recordsPerKey: 0 }],
+  ['half a record per key', { recordsPerKey: 0.5 }],
+  ['not a number of records per key', { recordsPerKey: Number.NaN }],
+] as const;
+
+describe('a configuration is refused by an exception for', () => {
+  it.each(BOTH)('%s', (_title, overrides) => {
+    const wrong = overrides as object;
+    expect(() => new ClientConnection(clientConfig(wrong), ignoreEvents)).toThrow(ConfigError);
+    expect(() => new ServerConnection(serverConfig(wrong), ignoreEvents)).toThrow(ConfigError);
+  });
+
+  it.each(['10.0.0.1', '::1', 'a..b', '.a', 'a.', 'ä.test', 'a b', '', 'a\0b', 'x'.repeat(256)])(
+    'server name "%s" (RFC 6066 3)',
+    (serverName) => {
+      expect(() => new ClientConnection(clientConfig({ serverName }), ignoreEvents)).toThrow(ConfigError);
+      const config = serverConfig({ expectedServerName: serverName });
+      expect(() => new ServerConnection(config, ignoreEvents)).toThrow(ConfigError);
+    },
+  );
+
+  it('a server without a certificate', () => {
+    const credential = { ...credentialOf(identity('server')), chain: [] };
+    expect(() => new ServerConnection(serverConfig({ credential }), ignoreEvents)).toThrow(ConfigError);
+  });
+});
