@@ -3,7 +3,6 @@ import { onTestFinished } from 'vitest';
 import type {
   ClientConfig,
   ConnectionEvent,
-  Credential,
   GroupName,
   Observer,
   SchemeName,
@@ -127,10 +126,6 @@ export function dial(port: number, options: ClientOptions): Conversation {
   return conversation;
 }
 
-export function credentialOf(authority: TestAuthority, identity: string, keyType: KeyTypeName): Credential {
-  return authority.makeLeaf({ spiffeId: identity, keyType }).credential;
-}
-
 /** Binds to a free loopback port; closed, with all its connections, at the end of the test. */
 export async function listen(server: net.Server): Promise<number> {
   const sockets = new Set<net.Socket>();
@@ -145,8 +140,6 @@ export async function listen(server: net.Server): Promise<number> {
   });
   return (server.address() as net.AddressInfo).port;
 }
-
-type KeyTypeName = 'ec-p256' | 'ec-p384' | 'ed25519' | 'rsa';
 
 const HANDSHAKE_TIMEOUT_MILLISECONDS = 5_000;
 

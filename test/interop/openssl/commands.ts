@@ -9,8 +9,8 @@ export const SUITES: readonly SuiteName[] = [
   'TLS_AES_256_GCM_SHA384',
   'TLS_CHACHA20_POLY1305_SHA256',
 ];
-export const GROUPS: readonly GroupName[] = ['x25519', 'secp256r1'];
-export const KEY_TYPES: readonly KeyType[] = ['ec-p256', 'ec-p384', 'ed25519', 'rsa'];
+const GROUPS: readonly GroupName[] = ['x25519', 'secp256r1'];
+const KEY_TYPES: readonly KeyType[] = ['ec-p256', 'ec-p384', 'ed25519', 'rsa'];
 
 /** Every suite with every group and every type of key, the same on both sides. */
 export const COMBINATIONS = SUITES.flatMap((suite) =>
@@ -18,7 +18,7 @@ export const COMBINATIONS = SUITES.flatMap((suite) =>
 );
 
 /** What OpenSSL calls things: in its options, and in what it prints. */
-export const GROUP_OPTION = { x25519: 'X25519', secp256r1: 'P-256' } as const;
+const GROUP_OPTION = { x25519: 'X25519', secp256r1: 'P-256' } as const;
 export const GROUP_PRINTED = { x25519: 'X25519, 253 bits', secp256r1: 'ECDH, prime256v1, 256 bits' } as const;
 export const SIGNATURE_PRINTED: Readonly<Record<KeyType, string>> = {
   'ec-p256': 'ECDSA',
