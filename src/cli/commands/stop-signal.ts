@@ -1,6 +1,5 @@
 export interface StopSignal {
-  /** Aborts when it is time to stop. */
-  readonly signal: AbortSignal;
+  /** Resolves when it is time to stop. */
   readonly ended: Promise<void>;
   /** The first failure that asked for the stop. */
   readonly error: Error | undefined;
@@ -12,22 +11,21 @@ export interface StopSignal {
 
 /** Ctrl-C and SIGTERM ask for an orderly stop; a second Ctrl-C ends the program at once. */
 export function stopSignal(): StopSignal {
-  const controller = new AbortController();
+  let ending = false;
   const { promise, resolve } = Promise.withResolvers<void>();
   let failure: Error | undefined;
   const end = (): void => {
-    controller.abort(new Error('asked to stop'));
+    ending = true;
     resolve();
   };
   const onSignal = (): void => {
     // 128 + SIGINT, as shells have it.
-    if (controller.signal.aborted) process.exit(130);
+    if (ending) process.exit(130);
     end();
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   return {
-    signal: controller.signal,
     ended: promise,
     get error() {
       return failure;

@@ -83,19 +83,15 @@ async function run(
   const startedAt = clock.monotonic();
   const timer = options.forMilliseconds;
   if (timer !== undefined) scope.defer(clock.after(timer, stop.end));
-  try {
-    await mesh.startServices(stop.signal);
-    mesh.startTraffic();
-    await stop.ended;
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-  }
+  mesh.startServices();
+  await stop.ended;
   const ran = clock.monotonic() - startedAt;
   // The last picture is the one of the running mesh, not of its end.
   await view.close();
   process.stdout.write('Stopping: what is under way is finished first; Ctrl-C again ends it at once.\n');
+  const { warnings } = mesh.snapshot();
   await mesh.stop();
-  const { totals, warnings } = mesh.snapshot();
+  const { totals } = mesh.snapshot();
   const summary = summarise(totals, ran, file.traffic.length > 0);
   process.stdout.write(`${summary.line}\n`);
   for (const fault of summary.faults) process.stderr.write(`Failed: ${fault}.\n`);

@@ -1,7 +1,7 @@
 import { nodeProvider } from '#handshake/crypto';
 import { AuthorityError, CertificateAuthority } from '#identity/ca';
 import type { WatchedPolicies } from '#policy';
-import type { Clock, Log, Scope } from '#runtime';
+import type { Clock, Log, ReadableWatch, Scope } from '#runtime';
 import { BindError, type Destination } from '#sidecar';
 import { Telemetry, TelemetrySettingsError } from '#telemetry';
 import type { StateFolder } from '../control/state-folder.ts';
@@ -147,37 +147,20 @@ export class Mesh {
     };
   }
 
-  /** Starts the services. Resolves when each answers on its port and has a certificate; rejects when `signal` aborts. */
-  startServices(signal: AbortSignal): Promise<void> {
+  /** Starts the services; each line of traffic starts when all that it needs is there. */
+  startServices(): void {
     for (const { process } of this.#gates) process.run(this.#services);
-    const ready = (): boolean =>
-      this.#gates.every(
-        ({ process, credentials }) => process.state.value.phase === 'ready' && credentials.value,
-      );
-    return new Promise((resolve, reject) => {
-      const check = (): void => {
-        if (!signal.aborted && !ready()) return;
-        for (const end of ends) end();
-        signal.removeEventListener('abort', check);
-        if (signal.aborted) reject(signal.reason as Error);
-        else resolve();
-      };
-      const ends = this.#gates.flatMap(({ process, credentials }) => [
-        process.state.subscribe(check),
-        credentials.subscribe(check),
-      ]);
-      signal.addEventListener('abort', check);
-      check();
-    });
-  }
-
-  startTraffic(): void {
-    runTraffic(this.#traffic, {
-      targets: this.#config.mesh.traffic.map((entry) => ({ entry, port: this.#portFor(entry) })),
-      expect: (hops) => this.#policy.expect(hops),
-      record: (sample) => this.#source.activity.request(sample),
-      clock: this.#config.clock,
-    });
+    for (const entry of this.#config.mesh.traffic) {
+      this.#traffic.run(async (signal) => {
+        await this.#ready(entry, signal);
+        runTraffic(this.#traffic, {
+          target: { entry, port: this.#portFor(entry) },
+          expect: (hops) => this.#policy.expect(hops),
+          record: (sample) => this.#source.activity.request(sample),
+          clock: this.#config.clock,
+        });
+      });
+    }
   }
 
   /**
@@ -189,6 +172,21 @@ export class Mesh {
     const drained = Promise.allSettled(this.#gates.map(({ sidecar }) => sidecar.drain()));
     await Promise.race([drained, this.#pause(LONGEST_QUIET_DRAIN_MILLISECONDS)]);
     await Promise.all([drained, this.#services.close()]);
+  }
+
+  /** Resolves when every service on the way answers and every sidecar on it has a certificate. */
+  #ready({ service, through }: TrafficEntry, signal: AbortSignal): Promise<void> {
+    const called = new Set([service, ...through.map(({ to }) => to)]);
+    const involved = new Set([...called, ...through.map(({ from }) => from)]);
+    const gates = this.#gates.filter(({ entry }) => involved.has(entry.name));
+    const holds = (): boolean =>
+      gates.every(
+        ({ entry, process, credentials }) =>
+          credentials.value !== undefined &&
+          (!called.has(entry.name) || process.state.value.phase === 'ready'),
+      );
+    const watches = gates.flatMap(({ process, credentials }) => [process.state, credentials]);
+    return until(holds, watches, signal);
   }
 
   #portFor({ service, as }: TrafficEntry): number {
@@ -211,6 +209,26 @@ export class Mesh {
 
 /** Connections that clients keep open would hold a drain until its deadline; services close them when they end. */
 const LONGEST_QUIET_DRAIN_MILLISECONDS = 500;
+
+/** Resolves when `holds` is true, asked after each change of a watch; rejects when `signal` aborts. */
+function until(
+  holds: () => boolean,
+  watches: readonly ReadableWatch<unknown>[],
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const check = (): void => {
+      if (!signal.aborted && !holds()) return;
+      for (const end of ends) end();
+      signal.removeEventListener('abort', check);
+      if (signal.aborted) reject(signal.reason as Error);
+      else resolve();
+    };
+    const ends = watches.map((watch) => watch.subscribe(check));
+    signal.addEventListener('abort', check);
+    check();
+  });
+}
 
 async function open(scope: Scope, config: MeshConfig): Promise<Started> {
   const { mesh, clock, log, env, random, output } = config;

@@ -1,6 +1,7 @@
 import { formatProblem, type WatchedPolicies } from '#policy';
 import type { Clock } from '#runtime';
 import type { Hop, MeshFile } from '../mesh-file/mesh-file.ts';
+import { count } from '../view/format.ts';
 import type { CertificateRow, EdgeRow, MeshSnapshot, ServiceRow } from '../view/snapshot.ts';
 import type { MeshActivity } from './activity.ts';
 import type { Gate } from './gate.ts';
@@ -87,16 +88,15 @@ function edgeRow(edge: Edge, { policy, activity, open, policiesSince }: Snapshot
 }
 
 function warnings({ watched, gates }: SnapshotSource): string[] {
-  const errors = watched.problems.value.map((problem) =>
-    problem.severity === 'error'
-      ? `${formatProblem(problem)}; the policies before this edit stay in force`
-      : formatProblem(problem),
-  );
+  const problems = watched.problems.value;
+  const mistakes = problems.filter(({ severity }) => severity === 'error').length;
+  const note = `${count(mistakes, 'mistake')} in the policies: those before the edit stay in force`;
+  const told = [...(mistakes > 0 ? [note] : []), ...problems.map(formatProblem)];
   const ailing = gates.flatMap(({ process }) => {
     const { detail, phase } = process.state.value;
     if (detail === undefined) return [];
     const last = process.lastLines.at(-1);
-    return [phase === 'restarting' && last !== undefined ? `${detail}. It last wrote: ${last}` : detail];
+    return [phase !== 'ready' && last !== undefined ? `${detail}. It last wrote: ${last}` : detail];
   });
-  return [...errors, ...ailing];
+  return [...told, ...ailing];
 }

@@ -86,7 +86,7 @@ export class ServiceProcess {
         if (this.#config.clock.monotonic() - startedAt > STEADY_MILLISECONDS) backoff.reset();
         const wait = backoff.next();
         const restarts = this.#state.value.restarts + 1;
-        const detail = `${end}; starting it again in ${(wait / 1000).toFixed(1)} s`;
+        const detail = `${end}; restart ${restarts} after ${(wait / 1000).toFixed(1)} s`;
         this.#state.set({ phase: 'restarting', pid: undefined, restarts, detail });
         await sleep(this.#config.clock, wait, signal);
       }
@@ -116,7 +116,8 @@ export class ServiceProcess {
       detached: true,
     });
     if (child.pid !== undefined) this.#config.guard?.add(child.pid);
-    this.#set({ phase: 'starting', pid: child.pid, detail: undefined });
+    // How it ended the last time stays to be read until it is ready.
+    this.#set({ phase: 'starting', pid: child.pid });
     const ended = endOf(child, program);
     const life = new AbortController();
     const follow = [this.#collect(child), this.#awaitPort(AbortSignal.any([signal, life.signal]))];
@@ -134,11 +135,13 @@ export class ServiceProcess {
   async #awaitPort(signal: AbortSignal): Promise<void> {
     const { clock, port, slowStartMilliseconds, name } = this.#config;
     const startedAt = clock.monotonic();
+    let slow = false;
     try {
       while (!(await portAnswers(port, clock, signal))) {
         await sleep(clock, POLL_MILLISECONDS, signal);
         const waited = clock.monotonic() - startedAt;
-        if (waited < slowStartMilliseconds || this.#state.value.detail !== undefined) continue;
+        if (waited < slowStartMilliseconds || slow) continue;
+        slow = true;
         const detail = `${name} has not answered on 127.0.0.1:${port} for ${Math.round(waited / 1000)} s: does it listen there?`;
         this.#set({ detail });
       }
@@ -157,7 +160,8 @@ export class ServiceProcess {
       const detail = answers ? undefined : `nothing answers on 127.0.0.1:${port} yet`;
       if (phase !== this.#state.value.phase || detail !== this.#state.value.detail)
         this.#set({ phase, detail });
-      await sleep(clock, POLL_MILLISECONDS * 10, signal);
+      // Each look is a connection, which somebody else's service may log: rarely, once it has answered.
+      await sleep(clock, POLL_MILLISECONDS * (answers ? 200 : 10), signal);
     }
   }
 

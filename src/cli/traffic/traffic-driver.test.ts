@@ -82,7 +82,7 @@ async function drive(
     throw error;
   });
   runTraffic(scope, {
-    targets: [{ entry, port }],
+    target: { entry, port },
     expect: () => permitted,
     record: (sample) => samples.push(sample),
     clock: systemClock,

@@ -20,7 +20,7 @@ export interface TrafficSample {
 }
 
 export interface TrafficDriverConfig {
-  readonly targets: readonly TrafficTarget[];
+  readonly target: TrafficTarget;
   /** What the policies in force at this moment say of these hops. */
   readonly expect: (hops: readonly Hop[]) => Expectation;
   readonly record: (sample: TrafficSample) => void;
@@ -28,33 +28,33 @@ export interface TrafficDriverConfig {
 }
 
 /**
- * Sends the requests that mesh.yaml lists, each line at its own pace and each request over a new connection, without
- * retries. Closing the scope stops new requests and waits for those under way.
+ * Sends the requests of one line of mesh.yaml at its pace, each over a new connection, without retries. Closing the
+ * scope stops new requests and waits for those under way.
  */
 export function runTraffic(scope: Scope, config: TrafficDriverConfig): void {
-  for (const target of config.targets) {
-    scope.run(async (signal) => {
-      const underway = new Set<Promise<void>>();
-      try {
-        while (!signal.aborted) {
-          // Where answers are slower than the pace, the pace gives way: waiting requests would only pile up.
-          if (underway.size < MOST_UNDERWAY) {
-            const running = send(target, config).finally(() => underway.delete(running));
-            underway.add(running);
-          }
-          await sleep(config.clock, target.entry.everyMilliseconds, signal);
+  const { target, clock } = config;
+  scope.run(async (signal) => {
+    const underway = new Set<Promise<void>>();
+    try {
+      while (!signal.aborted) {
+        // Where answers are slower than the pace, the pace gives way: waiting requests would only pile up.
+        if (underway.size < MOST_UNDERWAY) {
+          const running = send(config).finally(() => underway.delete(running));
+          underway.add(running);
         }
-      } finally {
-        await Promise.all(underway);
+        await sleep(clock, target.entry.everyMilliseconds, signal);
       }
-    });
-  }
+    } finally {
+      await Promise.all(underway);
+    }
+  });
 }
 
 const MOST_UNDERWAY = 32;
 const LONGEST_REQUEST_MILLISECONDS = 5_000;
 
-async function send(target: TrafficTarget, config: TrafficDriverConfig): Promise<void> {
+async function send(config: TrafficDriverConfig): Promise<void> {
+  const { target } = config;
   const { entry } = target;
   const startedAt = config.clock.monotonic();
   const before = config.expect(entry.through);

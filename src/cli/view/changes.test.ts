@@ -64,10 +64,11 @@ test('a connection that policy permits and that fails says why, and that it work
   expect(told(failing, SHOP)).toEqual(['web -> orders works again']);
 });
 
-test('a warning is told once', () => {
+test('a warning is told once, and its end', () => {
   const warned = { ...SHOP, warnings: ['payments ended with exit code 3'] };
   expect(told(SHOP, warned)).toEqual(['warning: payments ended with exit code 3']);
   expect(told(warned, warned)).toEqual([]);
+  expect(told(warned, SHOP)).toEqual(['nothing is left of what was warned of']);
 });
 
 test('how it goes, in one line', () => {
