@@ -16,6 +16,7 @@ const OWNERS: Record<string, readonly string[]> = {
   '@peculiar/x509': ['identity/ca'],
   'cli-table3': ['cli'],
   commander: ['cli'],
+  koffi: ['sidecar/intercept'],
   'log-update': ['cli'],
   pino: ['runtime'],
   'reflect-metadata': ['identity/ca'],

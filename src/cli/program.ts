@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import type { CaptureSettings } from '#sidecar/intercept';
 import { DURATION_FORM, parseDuration } from './mesh-file/duration.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -31,6 +32,7 @@ function build(env: NodeJS.ProcessEnv, finish: Finish): Command {
   addHandshakes(program, env, finish);
   addCerts(program, env, finish);
   addPolicy(program, finish);
+  addInit(program, env, finish);
   return program;
 }
 
@@ -116,6 +118,42 @@ function addPolicy(program: Command, finish: Finish): void {
       finish(await validatePolicies({ paths, trustDomain: options.trustDomain }));
     });
 }
+
+function addInit(program: Command, env: NodeJS.ProcessEnv, finish: Finish): void {
+  program
+    .command('init')
+    .description('capture the TCP traffic of this network namespace for its sidecar, and prove it')
+    .option('--print', 'show the rules and change nothing')
+    .option('--remove', 'take the rules away')
+    .option('--filter <name>', 'nft, iptables or iptables-legacy; default: the first that works')
+    .option('--uid <id>', 'the user whose connections pass: the sidecar (default: 1337)')
+    .option('--inbound-port <port>', 'where captured connections from the network go (default: 15006)')
+    .option('--outbound-port <port>', "where the application's captured connections go (default: 15001)")
+    .option(
+      '--status-port <port>',
+      "the sidecar's port for metrics and probes, not captured (default: 15020)",
+    )
+    .option('--exclude-inbound-ports <list>', 'not captured: ports like 80,8000-8100')
+    .option('--exclude-outbound-ports <list>', 'not captured')
+    .option('--exclude-outbound-networks <list>', 'not captured: networks like 10.0.0.0/8,fd00::/8')
+    .option('--include-inbound-ports <list>', 'capture only these')
+    .option('--include-outbound-ports <list>', 'capture only these')
+    .option('--include-outbound-networks <list>', 'capture only these')
+    .addHelpText('after', INIT_EPILOGUE)
+    .action(async ({ print, remove, filter, ...flags }: InitFlags) => {
+      const { init } = await import('./commands/init.ts');
+      finish(await init({ print: print ?? false, remove: remove ?? false, filter, flags, env }));
+    });
+}
+
+interface InitFlags extends Partial<Record<keyof CaptureSettings, string>> {
+  readonly print?: true;
+  readonly remove?: true;
+  readonly filter?: string;
+}
+
+const INIT_EPILOGUE = `
+Each value can also come from the environment: SALLYPORT_EXCLUDE_INBOUND_PORTS and so on. A flag outweighs it.`;
 
 function meshOptions(command: Command): Command {
   return command

@@ -1,0 +1,17 @@
+/** The door of capture: a pod's traffic through the sidecar without the application knowing. */
+export {
+  type CapturePlace,
+  type CaptureReport,
+  packetFilters,
+  removeCapture,
+  setUpCapture,
+} from './capture.ts';
+export { namespaceFacts, type PodFacts } from './namespace.ts';
+export { PACKET_FILTERS, type PacketFilter, type PacketFilterName } from './packet-filter.ts';
+export { INTERCEPT_REASONS } from './reason.ts';
+export {
+  type CaptureSettings,
+  type GivenCaptureSettings,
+  type GivenText,
+  parseCaptureSettings,
+} from './settings.ts';
