@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { nodeProvider } from '#handshake/crypto';
 import { createTrustBundle, serviceAccountId, type SpiffeId } from '#identity';
 import { CertificateAuthority } from '#identity/ca';
-import type { TestAuthority } from '#identity/testing';
 import { WorkloadAgent } from '#identity/workload';
 import { EMBEDDED_DEFAULTS, type WatchedPolicies, watchPolicies } from '#policy';
 import { type Clock, jsonLog, Scope, systemClock, Watch } from '#runtime';
@@ -32,8 +31,8 @@ export interface MeshOptions {
   /** Files of the policy folder, by name. Default: everybody in the namespace may call everybody. */
   readonly policies?: Readonly<Record<string, string>>;
   readonly rotateEveryMilliseconds?: number;
-  /** Its root is believed beside the mesh's own, so that a test can hold certificates of every kind. */
-  readonly alsoTrust?: TestAuthority;
+  /** Roots (DER) that are believed beside the mesh's own, so that a test can hold certificates of every kind. */
+  readonly alsoTrust?: readonly Uint8Array[];
   readonly clock?: Clock;
   /** Default `info`: a line for every connection. */
   readonly logLevel?: 'info' | 'warn';
@@ -268,9 +267,8 @@ spec:
 
 const PORT = 8080;
 
-function believed(authority: CertificateAuthority, other: TestAuthority | undefined) {
-  if (other === undefined) return authority.bundle.value;
-  const roots = [...authority.bundle.value.roots.map(({ der }) => der), other.root.der];
+function believed(authority: CertificateAuthority, others: readonly Uint8Array[] = []) {
+  const roots = [...authority.bundle.value.roots.map(({ der }) => der), ...others];
   const bundle = createTrustBundle(TRUST_DOMAIN, roots);
   if (!bundle.ok) throw new Error(bundle.error.join('; '));
   return bundle.value;
