@@ -34,12 +34,7 @@ export async function certs({ choice, json, env }: CertsOptions): Promise<number
 /** A pipe has no width; nothing is cut there. */
 const WIDE = 1_000;
 
-export function renderCerts(
-  services: readonly ServiceRow[],
-  now: number,
-  width: number,
-  paint: Paint,
-): string[] {
+function renderCerts(services: readonly ServiceRow[], now: number, width: number, paint: Paint): string[] {
   const columns: Column<ServiceRow>[] = [
     { title: 'service', cell: ({ name }) => paint.colour('bold', name) },
     { title: 'identity', cell: ({ identity }) => identity, least: 16 },

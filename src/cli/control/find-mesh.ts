@@ -33,7 +33,7 @@ export async function findMesh(choice: MeshChoice, env: NodeJS.ProcessEnv): Prom
 }
 
 /** Reads the file and its state folder; a mistake in it is a UsageError with every problem. */
-export function stateOf(file: string): string {
+function stateOf(file: string): string {
   const path = resolve(file);
   const parsed = parseMeshFile(path, readMeshFile(path), relative(process.cwd(), path));
   if (parsed.ok) return parsed.value.state;

@@ -116,7 +116,7 @@ function serviceProcess(entry: ServiceEntry, { addresses }: Sidecar, parts: Mesh
 const GRACE_MILLISECONDS = 5_000;
 const SLOW_START_MILLISECONDS = 10_000;
 
-export const LOOPBACK = '127.0.0.1';
+const LOOPBACK = '127.0.0.1';
 const ANY_PORT = { host: LOOPBACK, port: 0 };
 
 /** On one machine nobody has to hear of a drain first, and whoever pressed Ctrl-C waits for the deadline. */

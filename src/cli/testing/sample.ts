@@ -2,7 +2,7 @@ import type { HandshakeRecord } from '#telemetry';
 import type { MeshSnapshot } from '../view/snapshot.ts';
 
 /** A mesh of three services with one denial, as the shop has it: for tests of what is shown. */
-export const NOON = new Date(2026, 5, 1, 12, 0, 0).getTime();
+const NOON = new Date(2026, 5, 1, 12, 0, 0).getTime();
 
 export function handshake(change: Partial<HandshakeRecord> = {}): HandshakeRecord {
   return {

@@ -192,7 +192,7 @@ function handshakes(mesh: MeshSnapshot, width: number, room: number, paint: Pain
 }
 
 /** Caller and service of a handshake, from either side's record. */
-export function hopOf(row: MeshSnapshot['handshakes'][number], mesh: Pick<MeshSnapshot, 'services'>): string {
+function hopOf(row: MeshSnapshot['handshakes'][number], mesh: Pick<MeshSnapshot, 'services'>): string {
   const peer = mesh.services.find(({ identity }) => identity === row.peer)?.name ?? row.peer;
   if (row.role === 'server') return `${peer ?? row.peerAddress} -> ${row.service}`;
   return `${row.service} -> ${row.destination?.replace(/:\d+$/, '') ?? peer ?? row.peerAddress}`;

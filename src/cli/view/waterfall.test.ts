@@ -53,11 +53,14 @@ test.each([40, 60, 80, 200])('nothing is wider than %i columns', (width) => {
 });
 
 test('no message is received before it was sent, however coarse the clocks', () => {
-  const coarse = { ...server, startTime: client.startTime - 3 };
-  const lines = renderWaterfall([coarse, client], 100, plain);
-  const at = (text: string): number => lines.findIndex((line) => line.includes(text));
-  expect(at('client  > client_hello')).toBeGreaterThan(0);
-  expect(at('server  < client_hello')).toBeGreaterThan(at('client  > client_hello'));
+  for (const wrong of [-3, 0, 3]) {
+    const coarse = { ...server, startTime: client.startTime + wrong };
+    const lines = renderWaterfall([coarse, client], 100, plain);
+    const at = (text: string): number => lines.findIndex((line) => line.includes(text));
+    expect(at('client  > client_hello')).toBeGreaterThan(0);
+    expect(at('server  < client_hello')).toBeGreaterThan(at('client  > client_hello'));
+    expect(at('client  < server_hello')).toBeGreaterThan(at('server  > server_hello'));
+  }
 });
 
 test('a side that nobody remembers is said to be missing', () => {

@@ -15,8 +15,7 @@ interface Step {
 
 /**
  * Both sides of one handshake on one time axis, in the order in which things happened: messages as arrows, operations
- * as bars. `records` are of one trace. The sides' clocks are one clock here (one process); where rounding would show a
- * message received before it was sent, the server's axis is moved right.
+ * as bars. `records` are of one trace.
  */
 export function renderWaterfall(records: readonly HandshakeRecord[], width: number, paint: Paint): string[] {
   const [any] = records;
@@ -80,12 +79,25 @@ function stepsOf(record: HandshakeRecord, offset: number): Step[] {
   ];
 }
 
-/** Where the server's time begins on the client's axis. */
+/**
+ * Where the server's time begins on the client's axis. Wall clocks count whole milliseconds, and a flight takes less:
+ * where the measured value would have a message arrive before it was sent, the middle of what is possible is taken.
+ */
 function offsetOf(client: HandshakeRecord, server: HandshakeRecord): number {
   const measured = server.startTime - client.startTime;
-  const sent = client.messages.find(({ direction }) => direction === 'sent')?.atMs ?? 0;
-  const received = server.messages.find(({ direction }) => direction === 'received')?.atMs ?? 0;
-  return Math.max(measured, sent - received);
+  const least = gaps(client, server).reduce((most, gap) => Math.max(most, gap), Number.NEGATIVE_INFINITY);
+  const most = gaps(server, client).reduce((least, gap) => Math.min(least, -gap), Number.POSITIVE_INFINITY);
+  if (measured > least && measured < most) return measured;
+  return Number.isFinite(least) && Number.isFinite(most) ? (least + most) / 2 : Math.max(least, measured);
+}
+
+/** For each message that one side sent and the other received: when it was sent less when it came. */
+function gaps(from: HandshakeRecord, to: HandshakeRecord): number[] {
+  return from.messages.flatMap(({ direction, message, atMs }) => {
+    if (direction !== 'sent') return [];
+    const came = to.messages.find((other) => other.direction === 'received' && other.message === message);
+    return came === undefined ? [] : [atMs - came.atMs];
+  });
 }
 
 function timing({ at, lasts }: Step): string {
