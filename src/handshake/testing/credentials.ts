@@ -72,7 +72,7 @@ export function credentialWith(identity: Identity, sign: Signer['sign']): Creden
 }
 
 /** Believes exactly the leaves of `identities`, and remembers what it was shown. */
-export class FakeVerifier implements PeerVerifier<VerifiedPeer> {
+export class FakeVerifier implements PeerVerifier {
   readonly shown: PresentedChain[] = [];
   readonly #known: ReadonlyMap<string, VerifiedPeer>;
   readonly #timing: Timing;
