@@ -1,0 +1,48 @@
+/** What a story does with a Kubernetes cluster, whatever brought it up. */
+export interface Cluster {
+  /** The names of the nodes, in order. */
+  readonly nodes: readonly string[];
+  /** Runs kubectl as the cluster's admin. Resolves with what it wrote; rejects with `CommandFailed`. */
+  kubectl(args: readonly string[], options?: CommandOptions): Promise<string>;
+  /** Runs a program in the network namespace of a node, as root. */
+  onNode(node: string, command: readonly string[], options?: CommandOptions): Promise<string>;
+  /** Gives every node the image in an OCI archive. */
+  loadImage(archive: string): Promise<void>;
+}
+
+export interface CommandOptions {
+  readonly input?: string;
+  readonly timeoutMilliseconds?: number;
+}
+
+/** What another process needs to use a running cluster. JSON. */
+export interface ClusterHandle {
+  readonly provider: ProviderName;
+  readonly nodes: readonly string[];
+  /** The provider's own, such as a process or a kubeconfig. */
+  readonly access: Readonly<Record<string, string>>;
+}
+
+export type ProviderName = 'bare' | 'kind';
+
+export interface ClusterProvider {
+  /** Why it cannot work here: no root, no Docker. Undefined if it can. */
+  unavailable(): string | undefined;
+  /** Installs and builds what is missing and starts a cluster. It ends when this process does, however it does. */
+  up(options: UpOptions): Promise<RunningCluster>;
+  /** Another process's way to a running cluster. */
+  connect(handle: ClusterHandle): Cluster;
+}
+
+export interface UpOptions {
+  readonly nodes: number;
+  /** OCI archives that every node gets. */
+  readonly images: readonly string[];
+  /** Gets a line where something takes long. */
+  readonly progress: (line: string) => void;
+}
+
+export interface RunningCluster {
+  readonly handle: ClusterHandle;
+  down(): Promise<void>;
+}

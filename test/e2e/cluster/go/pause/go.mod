@@ -1,0 +1,3 @@
+module sallyport/test/pause
+
+go 1.26.0
