@@ -34,6 +34,8 @@ export interface MeshOptions {
   /** Roots (DER) that are believed beside the mesh's own, so that a test can hold certificates of every kind. */
   readonly alsoTrust?: readonly Uint8Array[];
   readonly clock?: Clock;
+  /** Handshake records that stay in memory. Default: as a mesh has it. */
+  readonly keptHandshakes?: number;
   /** Default `info`: a line for every connection. */
   readonly logLevel?: 'info' | 'warn';
 }
@@ -97,7 +99,8 @@ export class MeshService {
 
   async #admin(path: string): Promise<Response> {
     const { host, port } = this.sidecar.addresses.admin;
-    const response = await fetch(`http://${host}:${port}${path}`);
+    // Not kept alive: tests count descriptors.
+    const response = await fetch(`http://${host}:${port}${path}`, { headers: { connection: 'close' } });
     if (response.status !== 200) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return response;
   }
@@ -168,7 +171,13 @@ export class Mesh {
     policies.run(scope);
 
     const spans = new KeptSpans();
-    const telemetry = Telemetry.create({ clock, log, environment: {}, spanProcessors: [spans] });
+    const telemetry = Telemetry.create({
+      clock,
+      log,
+      environment: {},
+      spanProcessors: [spans],
+      ...(options.keptHandshakes === undefined ? {} : { recentRecords: options.keptHandshakes }),
+    });
     const services = new Map<string, MeshService>();
     for (const [name, service] of Object.entries(options.services)) {
       const identity = serviceAccountId(TRUST_DOMAIN, NAMESPACE, name);

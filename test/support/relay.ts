@@ -1,8 +1,29 @@
 import net from 'node:net';
 import type { Endpoint } from '#sidecar';
 
-/** What may change bytes on their way; what it returns is passed on. */
-export type Tamper = (chunk: Buffer) => Buffer;
+/** What may change bytes on their way; what it returns is passed on, one write after the other. */
+export type Tamper = (chunk: Buffer) => readonly Buffer[];
+
+/** Changes whole TLS records (RFC 8446 5.1), header included; `index` counts those of the connection from 0. */
+export function recordwise(change: (record: Buffer, index: number) => readonly Buffer[]): () => Tamper {
+  return () => {
+    let waiting = Buffer.alloc(0);
+    let index = 0;
+    return (chunk) => {
+      waiting = Buffer.concat([waiting, chunk]);
+      const out: Buffer[] = [];
+      while (waiting.length >= HEADER && waiting.length >= HEADER + waiting.readUInt16BE(3)) {
+        const end = HEADER + waiting.readUInt16BE(3);
+        out.push(...change(waiting.subarray(0, end), index));
+        waiting = waiting.subarray(end);
+        index += 1;
+      }
+      return out;
+    };
+  };
+}
+
+const HEADER = 5;
 
 export interface RelayOptions {
   /** Makes the tampering of one connection: from who connected, and from whom it reaches. */
@@ -63,12 +84,14 @@ export class Relay implements Endpoint {
   }
 }
 
-const honest: Tamper = (chunk) => chunk;
+const honest: Tamper = (chunk) => [chunk];
 
 function join(from: net.Socket, to: net.Socket, tamper: Tamper, saw: (chunk: Buffer) => void): void {
   from.on('data', (chunk: Buffer) => {
     saw(chunk);
-    if (to.writable && !to.write(tamper(chunk))) from.pause();
+    for (const part of tamper(chunk)) {
+      if (to.writable && !to.write(part)) from.pause();
+    }
   });
   to.on('drain', () => from.resume());
   from.on('end', () => to.end());
