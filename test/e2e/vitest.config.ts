@@ -4,9 +4,8 @@ import { SummaryReporter } from '../support/summary-reporter.ts';
 /** The stories that need a cluster: `npm run e2e`. They aren't in `npm test`. */
 export default defineConfig({
   test: {
-    root: import.meta.dirname,
-    include: ['cluster/stories/**/*.story.ts'],
-    globalSetup: ['cluster/setup.ts'],
+    include: ['test/e2e/cluster/stories/**/*.story.ts'],
+    globalSetup: ['test/e2e/cluster/setup.ts'],
     pool: 'forks',
     // Two nodes' worth of pods share the machine's processors as it is.
     maxWorkers: 2,
