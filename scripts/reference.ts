@@ -7,6 +7,7 @@ import { type Reason, REASONS, TRANSITIONS } from '#handshake';
 import { IDENTITY_REASONS } from '#identity';
 import { POLICY_REASONS } from '#policy';
 import { SIDECAR_REASONS } from '#sidecar';
+import { INTERCEPT_REASONS } from '#sidecar/intercept';
 
 const folder = new URL('../docs/reference/', import.meta.url);
 const pages: Readonly<Record<string, string>> = { 'reasons.md': reasonsPage(), 'states.md': statesPage() };
@@ -34,6 +35,7 @@ function reasonsPage(): string {
     ['Certificates and identities', 'src/identity/reasons.ts', IDENTITY_REASONS],
     ['Policy', 'src/policy/reasons.ts', POLICY_REASONS],
     ['The sidecar', 'src/sidecar/reason.ts', SIDECAR_REASONS],
+    ['Capture', 'src/sidecar/intercept/reason.ts', INTERCEPT_REASONS],
   ];
   const sections = tables.map(([title, source, table]) => {
     const rows = Object.values(table).map(

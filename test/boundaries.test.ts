@@ -46,6 +46,8 @@ const REFUSED: Record<string, readonly Case[]> = {
     ['src/handshake/e.ts', `import 'pino';`],
     ['src/cli/e.ts', `import 'pino';`],
     ['src/sidecar/f.ts', `import 'commander';`],
+    ['src/sidecar/listen/f.ts', `import 'koffi';`],
+    ['src/cli/f.ts', `const { default: koffi } = await import('koffi');`],
     ['src/telemetry/f.ts', `import 'log-update';`],
     ['src/policy/f.ts', `import 'cli-table3';`],
     ['src/sidecar/g.ts', `import 'string-width';`],

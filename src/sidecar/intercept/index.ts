@@ -6,8 +6,9 @@ export {
   removeCapture,
   setUpCapture,
 } from './capture.ts';
-export { namespaceFacts, type PodFacts } from './namespace.ts';
-export { PACKET_FILTERS, type PacketFilter, type PacketFilterName } from './packet-filter.ts';
+export { namespaceFacts } from './namespace.ts';
+export { openOriginalDestination } from './original-destination.ts';
+export { PACKET_FILTERS, type PacketFilterName } from './packet-filter.ts';
 export { INTERCEPT_REASONS } from './reason.ts';
 export {
   type CaptureSettings,

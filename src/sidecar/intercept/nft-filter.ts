@@ -1,6 +1,6 @@
 import type { Refusal } from '#handshake';
 import { err, ok, type Result } from '#runtime';
-import { nftablesRemoval, nftablesRules } from './nftables.ts';
+import { hasOurTable, nftablesRemoval, nftablesRules } from './nftables.ts';
 import type { PacketFilter } from './packet-filter.ts';
 import { INTERCEPT_REASONS } from './reason.ts';
 import { refusedBy } from './refused-by.ts';
@@ -20,12 +20,10 @@ export function nftFilter(run: RunTool): PacketFilter {
     check: (settings) => load(nftablesRules(settings), '-c'),
     apply: (settings) => load(nftablesRules(settings)),
     async remove() {
-      const removed = await load(nftablesRemoval());
-      return !removed.ok && isMissing(removed.error) ? ok(undefined) : removed;
+      const listed = await run('nft', ['list', 'tables'], '');
+      // Where tables can't even be listed, for lack of the tool or of the kernel's part, none can have been loaded.
+      if (listed.kind === 'missing' || listed.code !== 0) return ok(undefined);
+      return hasOurTable(listed.stdout) ? load(nftablesRemoval()) : ok(undefined);
     },
   };
-}
-
-function isMissing({ reason }: Refusal): boolean {
-  return reason === INTERCEPT_REASONS['packet-filter-missing'];
 }

@@ -55,6 +55,11 @@ export function nftablesRemoval(): string {
   return [...REPLACE, ''].join('\n');
 }
 
+/** Whether what `nft list tables` prints has our table. */
+export function hasOurTable(listed: string): boolean {
+  return listed.split('\n').some((line) => line.trim() === `table inet ${TABLE}`);
+}
+
 const TABLE = 'sallyport';
 const REPLACE = [`add table inet ${TABLE}`, `delete table inet ${TABLE}`];
 

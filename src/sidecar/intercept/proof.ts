@@ -159,7 +159,8 @@ function hasRoute({ host, port }: Endpoint): Promise<boolean> {
     const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
     const settle = (answer: boolean): void => void socket.close(() => resolve(answer));
     socket.on('error', () => settle(false));
-    socket.connect(port, host, () => settle(true));
+    // An error comes to the callback, which the types don't say.
+    socket.connect(port, host, (error?: unknown) => settle(error === undefined || error === null));
   });
 }
 

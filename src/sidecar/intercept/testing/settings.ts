@@ -37,7 +37,7 @@ const ipv6Network = fc
       `${[0x2001, ...groups.slice(1)].map((group) => group.toString(16)).join(':')}::/${groups.length * 16}`,
   );
 
-export const networkList = fc
+const networkList = fc
   .array(fc.oneof(ipv4Network, ipv6Network), { maxLength: 30 })
   .map((entries) => entries.join(', '));
 
