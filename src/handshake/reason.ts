@@ -5,8 +5,11 @@ export type Blame = 'peer' | 'local' | 'network' | 'operator';
 
 /** One row of a table of reasons. `say` and `next` are sentences for people; `rfc` is document and section. */
 export interface ReasonRow {
-  /** What the other side is told; undefined where nothing is sent (the transport is gone, or the peer ended it). */
-  readonly alert: AlertName | undefined;
+  /**
+   * What the other side is told; undefined where nothing is sent (the transport is gone, or the peer ended it). Never
+   * close_notify: the peer would take a refusal for the clean end of the data.
+   */
+  readonly alert: Exclude<AlertName, 'close_notify'> | undefined;
   readonly blame: Blame;
   readonly rfc: string;
   readonly say: string;

@@ -35,8 +35,8 @@ export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex 
   #inputDone = false;
   #wantsData = false;
   #running = false;
-  /** What waits for the handshake: the first write or the end. */
-  #waiting: (() => void)[] = [];
+  /** What waits for the handshake, the first write or the end, and whom to tell if it never comes. */
+  #waiting: { readonly task: () => void; readonly callback: Callback }[] = [];
   #onDrain: Callback | undefined;
 
   constructor(
@@ -56,12 +56,15 @@ export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex 
     this.#cancelTimeout = options.clock.after(options.handshakeTimeoutMilliseconds, () => {
       this.refuse(REASONS['handshake-timeout'], `after ${options.handshakeTimeoutMilliseconds} ms`);
     });
+    // A peer that has ended its direction may still read: Node must not end ours for that, as it does by default.
+    transport.allowHalfOpen = true;
     transport.on('error', (error: NodeJS.ErrnoException) => this.#transportFailed(error));
     transport.on('data', (bytes: Buffer) => this.#receive(bytes));
     transport.on('end', () => this.#inputEnded());
     transport.on('drain', () => this.#drained());
     transport.on('close', () => this.#transportClosed());
     this.#flush();
+    this.#updateFlow();
   }
 
   get established(): boolean {
@@ -118,7 +121,10 @@ export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex 
     this.#whenEstablished(callback, () => {
       this.#connection.close();
       this.#flush();
-      this.#transport.end(() => callback());
+      this.#transport.end((error?: NodeJS.ErrnoException | null) => {
+        if (error) this.#connection.abort(REASONS['transport-failed'], error.code ?? error.message);
+        callback(this.#connection.failure);
+      });
     });
   }
 
@@ -164,7 +170,7 @@ export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex 
     this.#settle(undefined);
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const task of waiting) task();
+    for (const { task } of waiting) task();
   }
 
   #runPending(): void {
@@ -190,14 +196,15 @@ export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex 
 
   #whenEstablished(callback: Callback, task: () => void): void {
     if (this.#connection.established) task();
-    else this.#waiting.push(task);
-    if (this.#connection.failure !== undefined) callback(this.#connection.failure);
+    else this.#waiting.push({ task, callback });
   }
 
   /** Gives the output to the transport; `callback` waits until the transport can take more. */
   #flush(callback?: Callback): void {
     const output = this.#connection.takeOutput();
     const writable = !(this.#transport.destroyed || this.#transport.writableEnded);
+    // What can't be sent must not count as sent.
+    if (output.length > 0 && !writable) this.#connection.abort(REASONS['transport-failed'], 'not writable');
     const roomLeft = output.length === 0 || !writable || this.#transport.write(output);
     if (callback === undefined) return;
     if (this.#connection.failure !== undefined) callback(this.#connection.failure);
@@ -247,10 +254,10 @@ export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex 
   /** Lets the last alert reach the peer: a reset would take it away from the peer's receive buffer. */
   #endTransport(): void {
     const transport = this.#transport;
-    const pendingDrain = this.#onDrain;
-    this.#onDrain = undefined;
-    pendingDrain?.(this.#connection.failure ?? null);
+    const unfinished = [...this.#waiting.map(({ callback }) => callback), this.#onDrain];
     this.#waiting = [];
+    this.#onDrain = undefined;
+    for (const callback of unfinished) callback?.(this.#connection.failure);
     if (transport.destroyed) return;
     transport.removeAllListeners('data');
     transport.on('data', () => undefined);

@@ -3,7 +3,7 @@ import { err, fromAscii, ok, type Result, toHex } from '#runtime';
 import type { Credential, Signer } from '../credentials/signer.ts';
 import { nodeSigner } from '../crypto/index.ts';
 import { type Refusal, reasonTable } from '../reason.ts';
-import { type KeyType, type SchemeName, SCHEMES } from '../schemes.ts';
+import type { KeyType, SchemeName } from '../schemes.ts';
 import type { PeerVerifier, PresentedChain, VerifiedPeer } from '../verify/peer-verifier.ts';
 
 /** Whether signers and verifiers answer at once or by a promise. */
@@ -116,5 +116,3 @@ export function identity(name: 'client' | 'server' | 'stranger', keyType: KeyTyp
   identities.set(key, made);
   return made;
 }
-
-export const KEY_TYPES: readonly KeyType[] = [...new Set(Object.values(SCHEMES).map(({ key }) => key))];

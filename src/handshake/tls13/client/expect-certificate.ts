@@ -41,7 +41,7 @@ export class ExpectCertificateOrRequest implements ClientState<'ExpectCertificat
   }
 }
 
-export class ExpectCertificate implements ClientState<'ExpectCertificate'> {
+class ExpectCertificate implements ClientState<'ExpectCertificate'> {
   readonly name = 'ExpectCertificate';
   readonly #server: ServerParameters;
   readonly #request: CertificateRequest;

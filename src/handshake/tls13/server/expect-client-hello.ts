@@ -55,7 +55,7 @@ function sendHelloRetry(context: ServerContext, choice: Choice, port: Port): Exp
   return new ExpectSecondClientHello(context, choice);
 }
 
-export class ExpectSecondClientHello implements ServerState<'ExpectSecondClientHello'> {
+class ExpectSecondClientHello implements ServerState<'ExpectSecondClientHello'> {
   readonly name = 'ExpectSecondClientHello';
   readonly #context: ServerContext;
   readonly #first: Choice;
