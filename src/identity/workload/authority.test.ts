@@ -74,12 +74,16 @@ describe('a workload and a real authority', () => {
     expect([issuers.size, serials.size]).toEqual([6, 6]);
     // Then by schedule: the intermediate is replaced after 32 hours. Files and signatures take real time, which the
     // clock here does not wait for by itself.
+    const { serial } = authority.intermediate.value;
     for (let hours = 0; hours < 36; hours += 2) {
       const before = agent.credentials.value;
       await clock.advance(2 * HOUR);
       await expect.poll(() => agent.credentials.value).not.toBe(before);
       look();
     }
+    await expect.poll(() => authority.intermediate.value.serial, { timeout: 20_000 }).not.toBe(serial);
+    expect((await agent.renewNow()).ok).toBe(true);
+    look();
     expect(issuers.size).toBe(7);
     await scope.close();
     expect(failures).toEqual([]);
