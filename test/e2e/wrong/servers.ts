@@ -58,11 +58,14 @@ function raw(
   };
 }
 
-const context = tls.createSecureContext({
-  ...pemOf(ORDERS),
-  minVersion: 'TLSv1.2',
-  maxVersion: 'TLSv1.2',
-});
+/** Node's own TLS, which only speaks what our client doesn't. */
+function node(options: tls.SecureContextOptions): WrongServer['serve'] {
+  const secureContext = tls.createSecureContext({ ...pemOf(ORDERS), ...options });
+  return (socket) => {
+    const stream = new tls.TLSSocket(socket, { isServer: true, secureContext });
+    stream.on('error', () => undefined).on('data', (data: Buffer) => heard.push(data));
+  };
+}
 
 function pemOf(spiffeId: string): { cert: string; key: string } {
   const { pem } = believed.makeLeaf({ spiffeId });
@@ -93,8 +96,17 @@ export const WRONG_SERVERS: readonly WrongServer[] = [
   {
     wrong: 'TLS 1.2 only, as its alert says',
     reason: 'alert-received',
-    serve: (socket) =>
-      void new tls.TLSSocket(socket, { isServer: true, secureContext: context }).on('error', () => undefined),
+    serve: node({ minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' }),
+  },
+  {
+    wrong: 'no common group, as its alert says',
+    reason: 'alert-received',
+    serve: node({ ecdhCurve: 'P-384' }),
+  },
+  {
+    wrong: 'no common suite, as its alert says',
+    reason: 'alert-received',
+    serve: node({ ciphers: 'TLS_AES_128_CCM_SHA256' }),
   },
   { wrong: 'a ServerHello of TLS 1.2', reason: 'no-common-version', serve: raw(SERVER_HELLO_12) },
   { wrong: 'plaintext', reason: 'not-tls', serve: raw('HTTP/1.1 400 Bad Request\r\n\r\n') },
