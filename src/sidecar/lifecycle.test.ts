@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SidecarConfigError } from './config.ts';
+import { adminOf } from './testing/admin-client.ts';
 import { TestMesh, type TestSidecar } from './testing/mesh.ts';
 import { eventually, readAll, readExactly, tcpClient, tcpServer } from './testing/sockets.ts';
 
@@ -99,10 +100,7 @@ describe('the end of the scope', () => {
       const descriptors = (): number => readdirSync('/proc/self/fd').length;
       await exchange(application, 'warm');
       const before = descriptors();
-      const { web, orders } = await both({
-        handshakeTimeoutMilliseconds: 100,
-        drainDeadlineMilliseconds: 50,
-      });
+      const { web, orders } = await both({ drainDeadlineMilliseconds: 50 });
       const endpoint = web.calls('orders');
       const inbound = orders.sidecar.addresses.inbound ?? { host: '', port: 0 };
       const work = Array.from({ length: 40 }, async (_, index) => {
@@ -146,7 +144,17 @@ describe('limits', () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect((await readAll(await tcpClient(inbound))).ending).toBe('reset');
     expect(orders.connections()).toMatchObject([{ reason: 'too-many-handshakes' }]);
-    silent.destroy();
+    // Its place is free again once its own handshake is over, however that ended.
+    silent.resetAndDestroy();
+    await eventually(() => orders.connections().length === 2, 'the silent one is over');
+    const free = async () =>
+      (await adminOf(orders).json<{ handshakesInProgress: number }>('/dump')).handshakesInProgress;
+    await expect.poll(free).toBe(0);
+    const plain = await tcpClient(inbound);
+    plain.write('GET / HTTP/1.1');
+    await readAll(plain);
+    await eventually(() => orders.connections().length === 3, 'the third line');
+    expect(orders.connections()[2]).toMatchObject({ reason: 'plaintext-refused' });
   });
 
   test('an idle connection is reset on both sides', async () => {

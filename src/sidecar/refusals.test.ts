@@ -1,6 +1,9 @@
-import { connect as connectTls } from 'node:tls';
+import { connect as connectNodeTls } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { serviceAccountId } from '#identity';
+import { ignoreEvents } from '#handshake';
+import { nodeProvider } from '#handshake/crypto';
+import { connectTls } from '#handshake/stream';
+import { serviceAccountId, spiffeVerifier } from '#identity';
 import { makeAuthority } from '#identity/testing';
 import { Watch } from '#runtime';
 import type { Destination } from './config.ts';
@@ -193,10 +196,31 @@ describe('a Strict port', () => {
 
   test('refuses TLS that is not ours: no client certificate, no ALPN', async () => {
     const orders = await mesh.start('orders', { application });
-    const foreign = connectTls({ ...inbound(orders), rejectUnauthorized: false, ALPNProtocols: ['h2'] });
+    const foreign = connectNodeTls({ ...inbound(orders), rejectUnauthorized: false, ALPNProtocols: ['h2'] });
     const error = await new Promise<Error>((resolve) => foreign.on('error', resolve));
     expect(String(error)).toMatch(/alert/i);
     expect(['no-common-alpn', 'server-name-mismatch']).toContain((await line(orders)).reason);
+  });
+
+  test('refuses a caller of the mesh that shows no certificate', async () => {
+    const orders = await mesh.start('orders', { application });
+    const socket = await tcpClient(inbound(orders));
+    const config = {
+      crypto: nodeProvider,
+      alpn: ['sallyport/1'],
+      serverName: `p80.${TRUST_DOMAIN}`,
+      verifier: spiffeVerifier({ bundle: mesh.bundle, clock: mesh.clock }),
+    };
+    const options = { clock: mesh.clock, handshakeTimeoutMilliseconds: 5_000, observer: ignoreEvents };
+    const stream = connectTls(socket, config, options);
+    const failed = new Promise((resolve) => stream.on('error', resolve));
+    stream.on('data', () => undefined);
+    await stream.handshake();
+    stream.write('let me in');
+    expect(await failed).toMatchObject({ code: 'alert-received' });
+    expect(await line(orders)).toMatchObject({ reason: 'certificate-required' });
+    expect(reached).toBe(0);
+    expect(mesh.handshakes('orders')).toMatchObject([{ result: 'failed', reason: 'certificate-required' }]);
   });
 
   test('takes a port check for what it is: no failure', async () => {

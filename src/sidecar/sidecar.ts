@@ -41,7 +41,7 @@ export class Sidecar {
 
   /**
    * Binds every port and starts serving. Throws SidecarConfigError with every mistake of the configuration, or
-   * BindErrors for every port that can't be had; then nothing is left bound.
+   * BindError with every listener's port that can't be had; then nothing is left bound.
    */
   static async start(parent: Scope, unchecked: SidecarConfig): Promise<Sidecar> {
     const config = checkConfig(unchecked);

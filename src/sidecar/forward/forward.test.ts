@@ -100,6 +100,16 @@ describe('forward', () => {
     clearInterval(writing);
   });
 
+  test('one that is closed without an error, but not at its end, resets the other side', async () => {
+    const code = failure(start());
+    peer.far.write('half');
+    await readExactly(application.far, 4);
+    const ending = readAll(application.far);
+    peer.near.destroy();
+    expect((await ending).ending).toBe('reset');
+    expect(await code).toBe('peer-reset');
+  });
+
   test('one that broke before it began is found', async () => {
     application.near.destroy();
     expect(await failure(start())).toBe('application-reset');

@@ -45,7 +45,7 @@ async function authenticate(detected: Detected, parts: InboundParts): Promise<Ca
     server,
     {
       clock: config.clock,
-      handshakeTimeoutMilliseconds: Math.max(detected.deadline - config.clock.monotonic(), 1),
+      handshakeTimeoutMilliseconds: Math.max(Math.ceil(detected.deadline - config.clock.monotonic()), 1),
       observer: handshake.observe,
     },
     head,

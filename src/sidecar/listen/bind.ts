@@ -4,12 +4,12 @@ import { portHolder } from './port-holder.ts';
 
 /** Names who wanted to listen where, why it failed and, where it can be told, who holds the port. */
 export class BindError extends Error {
-  readonly endpoint: Endpoint;
+  readonly endpoints: readonly Endpoint[];
 
-  constructor(name: string, endpoint: Endpoint, why: string, cause: unknown) {
-    super(`${name} cannot listen on ${formatEndpoint(endpoint)}: ${why}`, { cause });
+  constructor(message: string, endpoints: readonly Endpoint[], cause: unknown) {
+    super(message, { cause });
     this.name = 'BindError';
-    this.endpoint = endpoint;
+    this.endpoints = endpoints;
   }
 }
 
@@ -18,19 +18,25 @@ export async function bind(server: Server, name: string, endpoint: Endpoint): Pr
   try {
     await listen(server, endpoint);
   } catch (error) {
-    throw new BindError(name, endpoint, await explain(error as NodeJS.ErrnoException, endpoint), error);
+    const why = await explain(error as NodeJS.ErrnoException, endpoint);
+    throw new BindError(`${name} cannot listen on ${formatEndpoint(endpoint)}: ${why}`, [endpoint], error);
   }
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('a TCP listener has no port');
   return { host: endpoint.host, port: address.port };
 }
 
-/** What all of `binding` bound, or one error that names every port that can't be had. */
+/** What all of `binding` bound, or one BindError for every port that can't be had. */
 export async function everyBound<T>(binding: readonly Promise<T>[]): Promise<T[]> {
   const settled = await Promise.allSettled(binding);
-  const errors = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []));
-  if (errors.length > 1) throw new AggregateError(errors, errors.map(({ message }) => message).join('; '));
-  if (errors[0] !== undefined) throw errors[0];
+  const errors = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
+  const bindErrors = errors.filter((error) => error instanceof BindError);
+  if (bindErrors.length < errors.length) throw errors.find((error) => !(error instanceof BindError));
+  if (bindErrors.length > 0) {
+    const message = bindErrors.map((error) => error.message).join('; ');
+    const endpoints = bindErrors.flatMap((error) => error.endpoints);
+    throw new BindError(message, endpoints, bindErrors);
+  }
   return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
 }
 

@@ -64,6 +64,7 @@ test('every port that cannot be had is in one error', async () => {
     open(ANY, () => undefined),
     open(far, () => undefined),
   ]);
+  await expect(binding).rejects.toMatchObject({ name: 'BindError', endpoints: [taken, far] });
   await expect(binding).rejects.toThrow(/192\.0\.2\.1 is no address of this machine/);
   await expect(binding).rejects.toThrow(new RegExp(`127.0.0.1:${holder.port}`));
   await holder.close();
