@@ -23,7 +23,7 @@ interface RunOptions extends CommandOptions {
 
 /** Runs a program to its end. Resolves with its standard output. */
 export async function run(command: readonly string[], options: RunOptions = {}): Promise<string> {
-  const { input = '', timeoutMilliseconds = 60_000, cwd, environment } = options;
+  const { input = '', timeoutMilliseconds = 90_000, cwd, environment } = options;
   const [program = '', ...args] = command;
   const child = spawn(program, args, { cwd, env: { ...process.env, ...environment }, stdio: 'pipe' });
   let stdout = '';

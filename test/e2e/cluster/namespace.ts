@@ -57,9 +57,14 @@ export class Namespace {
     const pods = (await this.kubectl(['get', 'pods', '--output', 'name'])).trim().split('\n').filter(Boolean);
     const logs = await Promise.all(
       pods.map(async (pod) => {
-        const text = await this.kubectl(['logs', pod, '--all-containers', '--prefix', '--tail=40']).catch(
-          String,
-        );
+        const text = await this.kubectl([
+          'logs',
+          pod,
+          '--all-containers',
+          '--ignore-errors',
+          '--prefix',
+          '--tail=40',
+        ]).catch(String);
         return `== ${pod}\n${text}`;
       }),
     );
