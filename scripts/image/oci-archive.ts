@@ -17,30 +17,17 @@ export interface OciImage {
 }
 
 /**
- * Writes an image as an archive in the OCI image layout (image-spec v1.1), which `ctr images import`, `docker load`,
- * `kind load image-archive`, skopeo and others read. The same folders give the same bytes: times and owners are zero.
+ * Writes images as one archive in the OCI image layout (image-spec v1.1), which `ctr images import`, `docker load`,
+ * `kind load image-archive`, skopeo and others read. What images share is in it once. The same folders give the same
+ * bytes: times and owners are zero.
  */
-export function writeOciArchive(file: string, image: OciImage): void {
+export function writeOciArchive(file: string, images: readonly OciImage[]): void {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-image-'));
   try {
     mkdirSync(join(folder, 'blobs/sha256'), { recursive: true });
-    const layers = image.layers.map((layer) => addLayer(folder, layer));
-    const config = addJson(folder, 'config', imageConfig(image, layers));
-    const manifest = addJson(folder, 'manifest', {
-      schemaVersion: 2,
-      mediaType: TYPE.manifest,
-      config,
-      layers,
-    });
-    const annotations = {
-      'io.containerd.image.name': image.name,
-      'org.opencontainers.image.ref.name': image.name.slice(image.name.lastIndexOf(':') + 1),
-    };
-    writeJson(folder, 'index.json', {
-      schemaVersion: 2,
-      mediaType: TYPE.index,
-      manifests: [{ ...manifest, annotations }],
-    });
+    const known = new Map<string, Descriptor>();
+    const manifests = images.map((image) => addImage(folder, image, known));
+    writeJson(folder, 'index.json', { schemaVersion: 2, mediaType: TYPE.index, manifests });
     writeJson(folder, 'oci-layout', { imageLayoutVersion: '1.0.0' });
     mkdirSync(dirname(file), { recursive: true });
     tar(`${file}.part`, folder, ['oci-layout', 'index.json', 'blobs']);
@@ -67,6 +54,27 @@ const TYPE = {
   config: 'application/vnd.oci.image.config.v1+json',
   layer: 'application/vnd.oci.image.layer.v1.tar',
 } as const;
+
+/** @param known layers that were added already, by their folder */
+function addImage(folder: string, image: OciImage, known: Map<string, Descriptor>): unknown {
+  const layers = image.layers.map((layer) => {
+    const descriptor = known.get(layer) ?? addLayer(folder, layer);
+    known.set(layer, descriptor);
+    return descriptor;
+  });
+  const config = addJson(folder, 'config', imageConfig(image, layers));
+  const manifest = addJson(folder, 'manifest', {
+    schemaVersion: 2,
+    mediaType: TYPE.manifest,
+    config,
+    layers,
+  });
+  const annotations = {
+    'io.containerd.image.name': image.name,
+    'org.opencontainers.image.ref.name': image.name.slice(image.name.lastIndexOf(':') + 1),
+  };
+  return { ...manifest, annotations };
+}
 
 function imageConfig(image: OciImage, layers: readonly Descriptor[]): unknown {
   return {

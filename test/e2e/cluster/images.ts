@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeBundle } from '../../../scripts/image/bundle.ts';
 import { type OciImage, writeOciArchive } from '../../../scripts/image/oci-archive.ts';
 import { copyPrograms } from '../../../scripts/image/programs.ts';
+import { sallyportImage } from '../../../scripts/image/sallyport.ts';
 
 /** Images that stories use. Nothing is pulled: pods say `imagePullPolicy: Never`. */
 export const IMAGES = {
@@ -16,76 +17,65 @@ export const IMAGES = {
 
 const project = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Builds the images of the stories as archives in a folder. The bundle and the image of Sallyport are built first. */
-export function buildStoryImages(folder: string): string[] {
-  const node = join(project, 'node_modules/.bin/node');
-  execFileSync(node, ['scripts/bundle.ts'], { cwd: project, stdio: ['ignore', 'ignore', 'inherit'] });
-  execFileSync(node, ['scripts/image.ts', IMAGES.sallyport], {
-    cwd: project,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  mkdirSync(folder, { recursive: true });
-  const sallyport = join(folder, 'sallyport.tar');
-  cpSync(join(project, 'dist/image/sallyport.tar'), sallyport);
-  return [sallyport, application(folder), tools(folder)];
+/**
+ * Builds the images of the stories into a folder, as one archive: its path. Everything is made from the tree as it is
+ * now.
+ */
+export async function buildStoryImages(folder: string): Promise<string> {
+  const bundle = join(folder, 'bundle');
+  await writeBundle(project, bundle);
+  const sallyport = sallyportImage(project, bundle, join(folder, 'sallyport'), IMAGES.sallyport);
+  // The lower layer is the one of Sallyport's image: Node. A cluster's node keeps it once.
+  const [node = ''] = sallyport.layers;
+  const file = join(folder, 'stories.tar');
+  writeOciArchive(file, [sallyport, application(folder, node), tools(folder)]);
+  return file;
 }
 
-/** An image with one program. */
+/** An image with one program, as an archive: its path. */
 export function programImage(folder: string, name: string, program: string): string {
-  return image(folder, { name, entrypoint: ['/program'] }, (root) =>
-    copyPrograms(root, [[program, '/program']]),
-  );
+  const root = join(folder, basename(program));
+  copyPrograms(root, [[program, '/program']]);
+  const file = `${root}.tar`;
+  writeOciArchive(file, [{ name, layers: [root], entrypoint: ['/program'] }]);
+  rmSync(root, { recursive: true });
+  return file;
 }
 
-function application(folder: string): string {
-  const file = join(folder, 'application.tar');
+function application(folder: string, node: string): OciImage {
   const root = join(folder, 'application');
   cpSync(fileURLToPath(new URL('apps', import.meta.url)), join(root, 'app'), { recursive: true });
-  writeOciArchive(file, {
+  return {
     name: IMAGES.application,
-    // The lower layer is the one of Sallyport's image: a node keeps it once.
-    layers: [join(project, 'dist/image/base'), root],
+    layers: [node, root],
     entrypoint: ['/usr/local/bin/node', '/app/app.ts'],
     environment: { PATH: '/usr/local/bin' },
-  });
-  rmSync(root, { recursive: true });
-  return file;
+  };
 }
 
-function tools(folder: string): string {
-  const names = [
-    'sh',
-    'cat',
-    'echo',
-    'env',
-    'id',
-    'ip',
-    'ls',
-    'nc',
-    'nslookup',
-    'ping',
-    'sleep',
-    'touch',
-    'true',
-    'wget',
-  ];
-  return image(folder, { name: IMAGES.tools, environment: { PATH: '/bin:/usr/sbin' } }, (root) => {
-    copyPrograms(root, ['/bin/busybox', '/usr/sbin/nft', '/usr/sbin/xtables-nft-multi']);
-    for (const name of names) symlinkSync('busybox', join(root, 'bin', name));
-    for (const name of ['iptables', 'ip6tables'])
-      symlinkSync('xtables-nft-multi', join(root, 'usr/sbin', name));
-    mkdirSync(join(root, 'etc'), { recursive: true });
-    writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0::/:/bin/sh\n');
-  });
+function tools(folder: string): OciImage {
+  const root = join(folder, 'tools');
+  copyPrograms(root, ['/bin/busybox', '/usr/sbin/nft', '/usr/sbin/xtables-nft-multi']);
+  for (const name of BUSYBOX) symlinkSync('busybox', join(root, 'bin', name));
+  for (const name of ['iptables', 'ip6tables'])
+    symlinkSync('xtables-nft-multi', join(root, 'usr/sbin', name));
+  mkdirSync(join(root, 'etc'));
+  writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0::/:/bin/sh\n');
+  return { name: IMAGES.tools, layers: [root], environment: { PATH: '/bin:/usr/sbin' } };
 }
 
-function image(folder: string, about: Omit<OciImage, 'layers'>, fill: (root: string) => void): string {
-  const short = /([^/:]+):[^:]*$/.exec(about.name)?.[1] ?? 'image';
-  const root = join(folder, short);
-  mkdirSync(dirname(root), { recursive: true });
-  fill(root);
-  const file = `${root}.tar`;
-  writeOciArchive(file, { ...about, layers: [root] });
-  rmSync(root, { recursive: true });
-  return file;
-}
+const BUSYBOX = [
+  'sh',
+  'cat',
+  'echo',
+  'env',
+  'id',
+  'ip',
+  'ls',
+  'nc',
+  'ping',
+  'sleep',
+  'touch',
+  'true',
+  'wget',
+];

@@ -28,7 +28,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   try {
     await installMissing(IMAGE_PACKAGES, progress);
     progress('building the images');
-    const images = buildStoryImages(folder);
+    const images = [await buildStoryImages(folder)];
     const cluster = await provider.up({ nodes: nodeCount(nodes), images, progress });
     project.provide('cluster', cluster.handle);
     return () => cluster.down();

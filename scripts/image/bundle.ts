@@ -1,0 +1,70 @@
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, type Metafile } from 'esbuild';
+import { npmSbom } from './sbom.ts';
+
+/**
+ * Writes the whole product into a folder as one file, with what one file cannot hold beside it:
+ *
+ * sallyport.mjs              all of src and of the packages it uses, which starts several times faster than the sources
+ * node_modules/@koromix/     koffi's native part for this processor, where koffi looks for it
+ * LICENSES.txt               the licences of the packages inside
+ * sbom.cdx.json              what is inside, as CycloneDX, by `npm sbom`
+ */
+export async function writeBundle(project: string, folder: string): Promise<void> {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const { metafile } = await build({
+    absWorkingDir: project,
+    entryPoints: ['src/cli/main.ts'],
+    outfile: join(folder, 'sallyport.mjs'),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node26',
+    // Names stay: a stack trace from a user must say where it comes from.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: 'none',
+    banner: { js: REQUIRE_FOR_COMMONJS },
+    metafile: true,
+    logLevel: 'warning',
+  });
+  copyKoffi(project, folder);
+  writeFileSync(join(folder, 'LICENSES.txt'), licences(project, packagesIn(metafile)));
+  writeFileSync(join(folder, 'sbom.cdx.json'), `${JSON.stringify(npmSbom(project), null, 2)}\n`);
+}
+
+/** Packages written as CommonJS ask for Node's own modules by `require`, which ESM doesn't have. */
+const REQUIRE_FOR_COMMONJS = [
+  "import { createRequire as sallyportCreateRequire } from 'node:module';",
+  'const require = sallyportCreateRequire(import.meta.url);',
+].join('\n');
+
+/** The package for this processor, without the build for a C library that the image doesn't have. */
+function copyKoffi(project: string, folder: string): void {
+  const name = `@koromix/koffi-${process.platform}-${process.arch}`;
+  cpSync(join(project, 'node_modules', name), join(folder, 'node_modules', name), {
+    recursive: true,
+    filter: (path) => !/\/musl_[^/]*$/.test(path),
+  });
+}
+
+function packagesIn({ inputs }: Metafile): string[] {
+  const folders = Object.keys(inputs).flatMap((path) => {
+    const found = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path);
+    return found === null ? [] : [found[0]];
+  });
+  return [...new Set(folders)].sort();
+}
+
+function licences(project: string, folders: readonly string[]): string {
+  return folders.map((folder) => `${'='.repeat(80)}\n${licence(join(project, folder))}\n`).join('\n');
+}
+
+function licence(folder: string): string {
+  const about = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, string>;
+  const files = readdirSync(folder).filter((name) => /^(licen[cs]e|copying|notice)/i.test(name));
+  const texts = files.map((name) => readFileSync(join(folder, name), 'utf8').trim());
+  return [`${about.name} ${about.version}: ${about.license}`, ...texts].join('\n\n');
+}
