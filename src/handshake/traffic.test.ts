@@ -184,7 +184,7 @@ for (const role of ROLES) {
       engine.port.fragmenter.add('alert', Uint8Array.of(2, ALERTS.internal_error));
       deliver();
       const { connection } = victim;
-      connection.receive(Uint8Array.of(71, 69, 84));
+      for (let sent = 0; sent < 32; sent += 1) connection.receive(new Uint8Array(16_384).fill(71));
       connection.endOfInput();
       expect(connection.failure).toBeUndefined();
       expect(connection.readClosed).toBe(true);

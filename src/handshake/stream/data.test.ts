@@ -104,6 +104,22 @@ describe('backpressure', () => {
     },
   );
 
+  it('stops the sender also when the reader has read some and then pauses', async () => {
+    const { client, server } = await connectStreams(memoryTransports());
+    const { accepted, stop } = writeOn(client, CHUNK);
+    await new Promise((resolve) => server.once('data', resolve));
+    server.pause();
+    await settle();
+    await settle();
+    const stalledAt = accepted();
+    await settle();
+    expect(accepted()).toBe(stalledAt);
+    expect(server.readableLength).toBeLessThanOrEqual(MOST);
+    server.resume();
+    stop();
+    await new Promise((resolve) => server.once('end', resolve));
+  });
+
   it('over sockets stops too, whatever the kernel takes', async () => {
     using loopback = await Loopback.open();
     const { client, server } = await connectStreams(await loopback.pair());
