@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, type Metafile } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
 import { npmSbom } from './sbom.ts';
 
 /**
@@ -26,7 +26,8 @@ export async function writeBundle(project: string, folder: string): Promise<void
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'none',
-    banner: { js: REQUIRE_FOR_COMMONJS },
+    plugins: [nodeModulesByRequire],
+    banner: { js: REQUIRE },
     metafile: true,
     logLevel: 'warning',
   });
@@ -35,8 +36,25 @@ export async function writeBundle(project: string, folder: string): Promise<void
   writeFileSync(join(folder, 'sbom.cdx.json'), `${JSON.stringify(npmSbom(project), null, 2)}\n`);
 }
 
-/** Packages written as CommonJS ask for Node's own modules by `require`, which ESM doesn't have. */
-const REQUIRE_FOR_COMMONJS = [
+/**
+ * Takes Node's own modules by `require`, when the code that wants them runs. An `import` of them stands at the top of the
+ * bundle and loads all that any command may need; that of node:http alone also makes every global of the browser's,
+ * which costs more time and memory than the rest of Sallyport.
+ */
+const nodeModulesByRequire: Plugin = {
+  name: 'node-modules-by-require',
+  setup: (builder) => {
+    builder.onResolve({ filter: /^node:/ }, ({ path, namespace }) =>
+      namespace === 'by-require' ? { path, external: true } : { path, namespace: 'by-require' },
+    );
+    builder.onLoad({ filter: /^/, namespace: 'by-require' }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)})`,
+    }));
+  },
+};
+
+/** ESM has none. Packages written as CommonJS ask for it too. */
+const REQUIRE = [
   "import { createRequire as sallyportCreateRequire } from 'node:module';",
   'const require = sallyportCreateRequire(import.meta.url);',
 ].join('\n');
