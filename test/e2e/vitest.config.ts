@@ -1,18 +1,21 @@
 import { defineConfig } from 'vitest/config';
 import { SummaryReporter } from '../support/summary-reporter.ts';
 
-/** The stories that need a cluster: `npm run e2e`. They aren't in `npm test`. */
-export default defineConfig({
+/**
+ * The stories that need a cluster; they aren't in `npm test`. `npm run e2e` runs those that are quick enough for every
+ * change, `npm run e2e:long` (mode `long`) the others.
+ */
+export default defineConfig(({ mode }) => ({
   test: {
-    include: ['test/e2e/cluster/stories/**/*.story.ts'],
+    include: [`test/e2e/cluster/${mode === 'long' ? 'long' : 'stories'}/**/*.story.ts`],
     globalSetup: ['test/e2e/cluster/setup.ts'],
     pool: 'forks',
     // Two nodes' worth of pods share the machine's processors as it is.
     maxWorkers: 2,
     watch: false,
-    testTimeout: 180_000,
+    testTimeout: mode === 'long' ? 3_600_000 : 180_000,
     hookTimeout: 60_000,
     teardownTimeout: 60_000,
     reporters: ['default', new SummaryReporter()],
   },
-});
+}));
