@@ -4,6 +4,8 @@ import type { WorkloadCredential } from '#identity/workload';
 import type { ConnectionFacts, Decision, PolicySet, Workload } from '#policy';
 import type { Clock, Log, ReadableWatch } from '#runtime';
 import type { Telemetry } from '#telemetry';
+import type { Destinations } from './discover/destinations.ts';
+import type { OriginalDestination } from './intercept/original-destination.ts';
 import { DEFAULT_LIMITS, limitMistakes, type SidecarLimits } from './limits.ts';
 import { type Endpoint, formatEndpoint, isLoopback } from './listen/endpoint.ts';
 
@@ -21,16 +23,40 @@ export type Destination =
     }
   /** Known to have no sidecar: plaintext, because somebody said so and never because a handshake failed. */
   | { readonly kind: 'unmeshed'; readonly address: Endpoint }
+  /** Outside of everything that the mesh speaks of. */
+  | { readonly kind: 'egress'; readonly address: Endpoint }
+  /** This workload itself: the bytes never leave it. */
+  | { readonly kind: 'self'; readonly address: Endpoint }
   /** Not known: refused. */
   | { readonly kind: 'unknown' };
 
-export interface OutboundConfig {
-  /** The name of the service that callers reach through this listener. */
+/** Whom our application calls. */
+export interface Called {
+  /** The service's name, or where it has none the address that was called. */
   readonly service: string;
-  /** Loopback only: who reaches it speaks with this workload's identity. Port 0 picks a free one. */
-  readonly listen: Endpoint;
+  /** The port that was called; undefined where the listener's own stands for the service's. */
+  readonly port?: number;
   /** Asked once for each connection, and once more when connecting failed before anything was sent. */
   readonly route: () => Destination;
+}
+
+export interface OutboundConfig extends Called {
+  /** Loopback only: who reaches it speaks with this workload's identity. Port 0 picks a free one. */
+  readonly listen: Endpoint;
+}
+
+/** Connections that the packet filter redirects to us (`sallyport init`), of whatever port and destination. */
+export interface CaptureConfig {
+  readonly inboundPort: number;
+  readonly outboundPort: number;
+  /** Metrics and readiness for the kubelet and the like; never captured. */
+  readonly statusPort: number;
+  /** Nobody listens on it: an answer to a connection from the network proves that inbound capture works. */
+  readonly verificationPort: number;
+  readonly originalDestination: OriginalDestination;
+  readonly destinations: ReadableWatch<Destinations>;
+  /** Of the application, where the protocol begins with the server. */
+  readonly serverFirstPorts: ReadonlySet<number>;
 }
 
 /** What one sidecar stands for and lives on. Several sidecars may share a process, a telemetry and a policy watch. */
@@ -59,6 +85,8 @@ export interface SidecarConfig {
     readonly port: number;
   };
   readonly outbound: readonly OutboundConfig[];
+  /** In place of `inbound` and `outbound`. */
+  readonly capture?: CaptureConfig;
   /** Loopback only. */
   readonly admin: Endpoint;
 }
@@ -107,9 +135,33 @@ function endpointMistakes(config: SidecarConfig): string[] {
     port('inbound.application.port', config.inbound.application.port, 1);
     port('inbound.port', config.inbound.port, 1);
   }
+  mistakes.push(...captureMistakes(config));
   for (const { service, listen } of config.outbound) {
     port(`outbound ${service}: listen.port`, listen.port, 0);
     loopback(`outbound ${service}: listen`, listen, 'since whoever reaches it borrows this identity');
+  }
+  return mistakes;
+}
+
+function captureMistakes({ admin, capture, inbound, outbound }: SidecarConfig): string[] {
+  if (capture === undefined) return [];
+  const mistakes: string[] = [];
+  if (inbound !== undefined || outbound.length > 0) {
+    mistakes.push(
+      'capture stands beside inbound or outbound: it takes all connections, so give one or the other',
+    );
+  }
+  const { inboundPort, outboundPort, statusPort, verificationPort } = capture;
+  const ports = { inboundPort, outboundPort, statusPort, verificationPort, 'admin.port': admin.port };
+  const seen = new Map<number, string>();
+  for (const [name, port] of Object.entries(ports)) {
+    if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+      mistakes.push(`capture: ${name} is ${port}: give a port from 1 to 65535`);
+    }
+    const other = seen.get(port);
+    if (other !== undefined)
+      mistakes.push(`capture: ${name} and ${other} are both ${port}: give each its own`);
+    seen.set(port, name);
   }
   return mistakes;
 }

@@ -16,7 +16,6 @@ export interface SidecarParts {
 }
 
 export interface InboundParts extends SidecarParts {
-  readonly config: CheckedConfig & Required<Pick<CheckedConfig, 'inbound'>>;
   /** Judges callers' certificates. */
   readonly callers: PeerVerifier<SpiffePeer>;
   readonly plaintextPeers: PlaintextPeers;

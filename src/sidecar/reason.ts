@@ -51,6 +51,20 @@ export const SIDECAR_REASONS = reasonTable({
     say: 'Nothing is known of the called service, so nothing was sent to it.',
     next: 'Name the service and its address in the mesh file, or mark it as unmeshed if it has no sidecar.',
   },
+  'own-port': {
+    alert: undefined,
+    blame: 'peer',
+    rfc: 'none',
+    say: "Somebody dialled one of the sidecar's own ports, which only redirected connections may reach.",
+    next: "Call the service's own port. If it was one's own application: leave the sidecar's ports alone.",
+  },
+  'foreign-destination': {
+    alert: undefined,
+    blame: 'network',
+    rfc: 'none',
+    say: 'A connection came in that was going to an address which is not ours.',
+    next: 'Look at the addresses of this pod, and for rules of others that send traffic here.',
+  },
   'connect-refused': {
     alert: undefined,
     blame: 'network',

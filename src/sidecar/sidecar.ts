@@ -1,17 +1,25 @@
 import type { Scope } from '#runtime';
 import { type Readiness, readiness } from './admin/readiness.ts';
 import { serveAdmin } from './admin/server.ts';
-import { type CheckedConfig, checkConfig, type SidecarConfig } from './config.ts';
+import { type CaptureConfig, type CheckedConfig, checkConfig, type SidecarConfig } from './config.ts';
 import { Connections } from './connections.ts';
 import { type DrainTrigger, type DrainWatcher, drainPair } from './drain.ts';
-import { listenInbound } from './inbound/listen.ts';
+import { capturedGate as capturedInbound } from './inbound/captured.ts';
+import { listenInbound, namedGate as namedInbound } from './inbound/listen.ts';
 import { PlaintextPeers } from './inbound/plaintext-peers.ts';
 import { Admission } from './listen/admission.ts';
 import { everyBound } from './listen/bind.ts';
 import type { Endpoint } from './listen/endpoint.ts';
+import type { Listener } from './listen/listener.ts';
+import { addressesHere } from './listen/own-addresses.ts';
+import { Redirected } from './listen/redirected.ts';
 import { Refusals } from './listen/refusals.ts';
-import { listenOutbound } from './outbound/listen.ts';
+import { capturedGate as capturedOutbound } from './outbound/captured.ts';
+import { listenOutbound, namedGate as namedOutbound } from './outbound/listen.ts';
+import type { SidecarParts } from './parts.ts';
 import { SIDECAR_REASONS } from './reason.ts';
+import { serveStatus } from './status/server.ts';
+import { uncapturedPackets } from './status/uncaptured.ts';
 
 /** The bound addresses: with the ports that were picked where port 0 was asked for. */
 export interface SidecarAddresses {
@@ -75,7 +83,7 @@ async function open(
   config: CheckedConfig,
   { trigger, watcher }: ReturnType<typeof drainPair>,
 ): Promise<SidecarAddresses> {
-  const { credentials, inbound, limits, policies, service, telemetry } = config;
+  const { credentials, limits, policies, service, telemetry } = config;
   const connections = new Connections(config);
   // Deferred first, so done last: when no listener brings new ones any more.
   scope.defer(() => connections.end(SIDECAR_REASONS.shutdown));
@@ -88,25 +96,71 @@ async function open(
     refusals: new Refusals(config),
     plaintextPeers: new PlaintextPeers(limits.adminRows),
   };
-  const listeners = await everyBound([
-    ...(inbound === undefined ? [] : [listenInbound(scope, inbound, parts, watcher)]),
-    ...config.outbound.map((called) => listenOutbound(scope, called, parts)),
-  ]);
+  const opened = await (config.capture === undefined
+    ? openNamed(scope, parts, watcher)
+    : openCaptured(scope, config.capture, parts, watcher));
   const admin = await serveAdmin(scope, {
     ...parts,
-    listeners,
+    listeners: opened.listeners,
     draining: () => watcher.draining,
     drain: () => scope.run(() => trigger.start()),
   });
-  const outbound = inbound === undefined ? listeners : listeners.slice(1);
-  return {
+  return { ...opened.addresses, admin };
+}
+
+interface Opened {
+  readonly listeners: readonly Listener[];
+  readonly addresses: Omit<SidecarAddresses, 'admin'>;
+}
+
+type Parts = SidecarParts & { readonly plaintextPeers: PlaintextPeers };
+
+/** A listener for each service that was named. */
+async function openNamed(scope: Scope, parts: Parts, watcher: DrainWatcher): Promise<Opened> {
+  const { inbound, outbound, service } = parts.config;
+  const listeners = await everyBound([
+    ...(inbound === undefined ? [] : [listenInbound(scope, namedInbound(inbound), parts, watcher)]),
+    ...outbound.map((called) => listenOutbound(scope, namedOutbound(called, service), parts)),
+  ]);
+  const outboundListeners = inbound === undefined ? listeners : listeners.slice(1);
+  const addresses = {
     inbound: inbound === undefined ? undefined : listeners[0]?.bound,
     outbound: new Map(
-      config.outbound.flatMap(({ service }, index): [string, Endpoint][] => {
-        const listener = outbound[index];
+      outbound.flatMap(({ service }, index): [string, Endpoint][] => {
+        const listener = outboundListeners[index];
         return listener === undefined ? [] : [[service, listener.bound]];
       }),
     ),
-    admin,
   };
+  return { listeners, addresses };
+}
+
+/** The two ports that everything is redirected to, in both families where there are two, and the status port. */
+async function openCaptured(
+  scope: Scope,
+  capture: CaptureConfig,
+  parts: Parts,
+  watcher: DrainWatcher,
+): Promise<Opened> {
+  const { config, refusals } = parts;
+  scope.defer(config.telemetry.watchUncaptured(config.service, uncapturedPackets));
+  const redirected = new Redirected(capture, config, refusals);
+  const here = addressesHere();
+  const any = here.some((address) => address.includes(':')) ? '::' : '0.0.0.0';
+  const status = await serveStatus(
+    scope,
+    { host: any, port: capture.statusPort },
+    config,
+    () => watcher.draining,
+  );
+  const inbound = { host: any, port: capture.inboundPort };
+  const outbound = ['127.0.0.1', '::1'].filter((host) => here.includes(host));
+  const listeners = await everyBound([
+    listenInbound(scope, capturedInbound(inbound, redirected, status.verify), parts, watcher),
+    ...outbound.map((host) => {
+      const listen = { host, port: capture.outboundPort };
+      return listenOutbound(scope, capturedOutbound(listen, config.service, redirected), parts);
+    }),
+  ]);
+  return { listeners, addresses: { inbound, outbound: new Map() } };
 }

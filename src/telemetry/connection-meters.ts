@@ -4,6 +4,16 @@ import { OTHER, type ReasonLabels } from './labels.ts';
 
 type Direction = 'inbound' | 'outbound';
 
+/** Where a call went: over mutual TLS; in plaintext to what has no sidecar, out of the mesh, or to the caller itself. */
+export type Route = 'mesh' | 'unmeshed' | 'egress' | 'self';
+
+/** Packets that no sidecar sees, since the network namespace was made. */
+export interface UncapturedCount {
+  readonly protocol: 'udp' | 'icmp';
+  readonly flow: 'received' | 'sent';
+  readonly packets: number;
+}
+
 /** Running sums of one service and direction. Plain numbers: the byte path must not hash attributes for every chunk. */
 export interface ConnectionTotals {
   readonly service: string;
@@ -20,6 +30,8 @@ export class ConnectionMeters {
   readonly #closed: Counter;
   readonly #refused: Counter;
   readonly #plaintext: Counter;
+  readonly #routed: Counter;
+  readonly #uncaptured = new Map<string, () => readonly UncapturedCount[] | undefined>();
 
   constructor(meter: Meter, reasons: ReasonLabels) {
     this.#reasons = reasons;
@@ -36,6 +48,19 @@ export class ConnectionMeters {
       description: 'Plaintext connections, by the mode of the port and by what became of them',
       unit: '{connection}',
     });
+    this.#routed = meter.createCounter('sallyport.connections.routed', {
+      description: 'Calls of the application that were connected, by where they went',
+      unit: '{connection}',
+    });
+  }
+
+  watchUncaptured(service: string, read: () => readonly UncapturedCount[] | undefined): () => void {
+    this.#uncaptured.set(service, read);
+    return () => this.#uncaptured.delete(service);
+  }
+
+  routed(service: string, route: Route): void {
+    this.#routed.add(1, { service, route });
   }
 
   opened(service: string, direction: Direction): ConnectionTotals {
@@ -76,6 +101,17 @@ export class ConnectionMeters {
     const bytes = meter.createObservableCounter('sallyport.connections.io', {
       description: 'Application bytes over the network, by flow: received from peers, sent to them',
       unit: 'By',
+    });
+    const uncaptured = meter.createObservableCounter('sallyport.uncaptured.packets', {
+      description: 'Packets that passed beside the sidecar, by protocol and flow',
+      unit: '{packet}',
+    });
+    uncaptured.addCallback((result) => {
+      for (const [service, read] of this.#uncaptured) {
+        for (const { protocol, flow, packets } of read() ?? []) {
+          result.observe(packets, { service, protocol, flow });
+        }
+      }
     });
     meter.addBatchObservableCallback(
       (result) => {

@@ -30,6 +30,8 @@ test('docs/observability.md lists every metric with its labels', async () => {
     .closed();
   telemetry.refused('web', 'inbound', REASONS['handshake-timeout']);
   telemetry.plaintext('web', 'Strict', 'refused');
+  telemetry.routed('web', 'self');
+  telemetry.watchUncaptured('web', () => [{ protocol: 'udp', flow: 'sent', packets: 1 }]);
   telemetry.decision({ service: 'web', policy: undefined, allowed: true, enforcement: 'enforce' });
   await run.client().play(...clientUntilFinished('a'), { type: 'confirmed' });
 

@@ -7,7 +7,7 @@ import { ATTR_SERVICE_INSTANCE_ID, ATTR_SERVICE_NAME } from '@opentelemetry/sema
 import type { Reason } from '#handshake';
 import type { Clock, Log, ReadableWatch } from '#runtime';
 import { CertificateMeters, type CredentialDates, type RenewalFailures } from './certificate-meters.ts';
-import { ConnectionMeters } from './connection-meters.ts';
+import { ConnectionMeters, type Route, type UncapturedCount } from './connection-meters.ts';
 import { type ConnectionRecorder, type ConnectionSubject, recordConnection } from './connection-recorder.ts';
 import type { ExportHealth } from './export-health.ts';
 import { HandshakeMeters, type PolicyDecision } from './handshake-meters.ts';
@@ -105,6 +105,16 @@ export class Telemetry {
   /** A connection that was turned away before it got a recorder, for instance by a limit. */
   refused(service: string, direction: 'inbound' | 'outbound', reason: Reason): void {
     this.#connections.refused(service, direction, reason);
+  }
+
+  /** Counters that `read` asks the system for at each collection; undefined: it doesn't tell. Ends like `watchCredentials`. */
+  watchUncaptured(service: string, read: () => readonly UncapturedCount[] | undefined): () => void {
+    return this.#connections.watchUncaptured(service, read);
+  }
+
+  /** A call of our application that was connected. */
+  routed(service: string, route: Route): void {
+    this.#connections.routed(service, route);
   }
 
   /** `mode` is the MeshTLS mode of the port. */

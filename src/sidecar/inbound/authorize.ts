@@ -30,12 +30,12 @@ export interface Authorized extends Caller {
 
 /** Decides by the policies of this moment. Throws TlsError with the policy's reason if they deny it. */
 export function authorize(caller: Caller, parts: InboundParts): Authorized {
-  const { connection, handshake } = caller;
+  const { connection, handshake, target } = caller;
   const { config } = parts;
   const facts: ConnectionFacts = {
     peer: caller.peer?.spiffeId,
     address: connection.start.from.host,
-    port: config.inbound.port,
+    port: target.port,
     workload: config.workload,
   };
   const decided = Permit.decide(config.policies.value, facts);

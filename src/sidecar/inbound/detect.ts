@@ -38,7 +38,7 @@ async function detectOpen(accepted: Accepted, { config }: InboundParts): Promise
   const { signal } = accepted.connection;
   const first = new FirstBytes(accepted.socket, clock);
   const plaintext = (): Detected => ({ ...accepted, carriage: 'plaintext', head: first.bytes });
-  const arrival = await first.until(hasAny, limits.detectTimeoutMilliseconds, signal);
+  const arrival = await first.until(hasAny, patience(accepted, config), signal);
   // Silent so far, or half-closed: a server may still have something to say to it.
   if (arrival !== 'enough') return plaintext();
   const opening = (bytes: Uint8Array) => openingOf(bytes, limits.clientHelloBytes);
@@ -52,6 +52,15 @@ async function detectOpen(accepted: Accepted, { config }: InboundParts): Promise
   // The application could make nothing of it, and the caller would be told nothing.
   if (accepted.mode === 'Disabled') throw new TlsError(SIDECAR_REASONS['mesh-tls-disabled']);
   return { ...accepted, carriage: 'mesh', head: first.bytes };
+}
+
+/**
+ * How long a silent peer may be one that has not spoken yet. Where the protocol begins with the server, only one that is
+ * known to have a sidecar will speak first; everybody else waits for the application, so nobody waits for them.
+ */
+function patience({ connection, target }: Accepted, { capture, limits }: InboundParts['config']): number {
+  const mayBeMeshed = capture?.destinations.value.hasSidecar(connection.start.from.host) ?? true;
+  return target.serverFirst && !mayBeMeshed ? 0 : limits.detectTimeoutMilliseconds;
 }
 
 function hasAny(bytes: Uint8Array): boolean {

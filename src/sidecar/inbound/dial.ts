@@ -15,13 +15,13 @@ export interface Dialled {
 /** Without a permit there is no way here. Throws TlsError `application-unreachable`. */
 export async function dial(
   permit: Permit,
-  { connection }: Caller,
+  { connection, target }: Caller,
   { config }: InboundParts,
 ): Promise<Dialled> {
-  const { clock, inbound, limits } = config;
+  const { clock, limits } = config;
   connection.phase = 'dialling';
   try {
-    const socket = await connect(inbound.application, {
+    const socket = await connect(target.application, {
       clock,
       timeoutMilliseconds: limits.connectTimeoutMilliseconds,
       keepAliveMilliseconds: limits.keepAliveMilliseconds,

@@ -2,15 +2,19 @@ import type { Socket } from 'node:net';
 import { enterHandshake } from '../listen/admit.ts';
 import type { InboundParts } from '../parts.ts';
 import { follow, passBytes } from '../path.ts';
-import { type Accepted, accept } from './accept.ts';
+import { type Accepted, accept, type InboundTarget } from './accept.ts';
 import { authorize } from './authorize.ts';
 import { detect } from './detect.ts';
 import { dial } from './dial.ts';
 import { identify } from './tls.ts';
 
 /** The path of an inbound connection, from the network to our application. Resolves when its sockets are closed. */
-export async function serveInbound(socket: Socket, parts: InboundParts): Promise<void> {
-  const accepted = accept(socket, parts);
+export async function serveInbound(
+  socket: Socket,
+  target: InboundTarget,
+  parts: InboundParts,
+): Promise<void> {
+  const accepted = accept(socket, target, parts);
   if (accepted !== undefined) await follow(accepted, parts, () => walk(accepted, parts));
 }
 

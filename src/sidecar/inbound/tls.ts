@@ -27,7 +27,7 @@ export async function identify(detected: Detected, parts: InboundParts): Promise
 
 /** Throws TlsError with the engine's or the verifier's reason; the caller was sent the alert then. */
 async function authenticate(detected: Detected, parts: InboundParts): Promise<Caller> {
-  const { connection, socket, head } = detected;
+  const { connection, socket, head, target } = detected;
   const { config } = parts;
   const held = usableCredential(config);
   connection.localSerial = held.serial;
@@ -37,7 +37,7 @@ async function authenticate(detected: Detected, parts: InboundParts): Promise<Ca
     crypto: config.crypto,
     alpn: [MESH_PROTOCOL],
     credential: held.credential,
-    expectedServerName: meshServerName(config.inbound.port, config.identity.trustDomain),
+    expectedServerName: meshServerName(target.port, config.identity.trustDomain),
     clientAuthentication: { mode: 'request', required: true, verifier: parts.callers },
   };
   const stream = acceptTls(

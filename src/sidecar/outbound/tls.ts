@@ -9,7 +9,7 @@ import type { SidecarParts } from '../parts.ts';
 import { unlessEnded } from '../unless-ended.ts';
 import type { Accepted } from './accept.ts';
 import type { Dialled } from './dial.ts';
-import type { MeshRoute } from './route.ts';
+import { type MeshRoute, nameOf } from './route.ts';
 
 /**
  * Step 4: mutual TLS with one of the identities of the route. Throws TlsError with the engine's or the verifier's
@@ -30,7 +30,7 @@ export async function secure(
     service: config.service,
     local: config.identity.toString(),
     peerAddress: formatEndpoint(route.address),
-    destination: `${called.service}:${route.port}`,
+    destination: nameOf(called, route.port),
   });
   connection.onClose(() => handshake.end());
   const stream = connectTls(socket, clientConfig(route, parts), {

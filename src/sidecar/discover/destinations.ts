@@ -1,0 +1,127 @@
+import type { SpiffeId } from '#identity';
+import { type Cidr, contains, parseAddress } from '#policy';
+import type { Destination } from '../config.ts';
+import type { Endpoint } from '../listen/endpoint.ts';
+
+/** One line of what is known: whom a network (perhaps one address) and port stand for. */
+export interface DestinationEntry {
+  readonly network: Cidr;
+  /** Undefined: every port that no other entry of the same network names. */
+  readonly port: number | undefined;
+  /** For logs; undefined: the address that was called. */
+  readonly service: string | undefined;
+  /** Undefined: it is known to have no sidecar. */
+  readonly meshed: MeshedDestination | undefined;
+}
+
+export interface MeshedDestination {
+  readonly identities: readonly SpiffeId[];
+  /** The workload's own port where the called one is a Service's; undefined: the same. */
+  readonly targetPort: number | undefined;
+  /** Addresses of the workloads behind a Service, of which one is dialled. Empty: the called address is dialled. */
+  readonly endpoints: readonly string[];
+}
+
+/**
+ * Whom an address stands for: the entry with the longest prefix, among equals the one that names the port. Immutable but
+ * for the turn in which the workloads behind a Service are taken.
+ */
+export class Destinations {
+  readonly #clusterNetworks: readonly Cidr[];
+  /** By prefix length, longest first, and family; then by network. */
+  readonly #levels: readonly Level[];
+  readonly #turns = new Map<MeshedDestination, number>();
+
+  /**
+   * @param clusterNetworks where everything is known: an address in them that no entry names is refused. What is outside
+   * is egress.
+   */
+  constructor(clusterNetworks: readonly Cidr[], entries: readonly DestinationEntry[]) {
+    this.#clusterNetworks = clusterNetworks;
+    this.#levels = levelsOf(entries);
+  }
+
+  /** What a connection to `called` is. `isOwn` tells our own addresses. */
+  destinationOf(called: Endpoint, isOwn: (host: string) => boolean): Destination {
+    if (isOwn(called.host)) return { kind: 'self', address: called };
+    const words = parseAddress(called.host);
+    if (words === undefined) return { kind: 'unknown' };
+    const entry = this.#entry(words, called.port);
+    if (entry !== undefined) {
+      return entry.meshed === undefined
+        ? { kind: 'unmeshed', address: called }
+        : this.#meshed(called, entry.meshed, isOwn);
+    }
+    const inside = this.#clusterNetworks.some((network) => contains(network, words));
+    return inside ? { kind: 'unknown' } : { kind: 'egress', address: called };
+  }
+
+  /** The name of the service that `called` is; undefined: it has none. */
+  serviceAt({ host, port }: Endpoint): string | undefined {
+    const words = parseAddress(host);
+    return words === undefined ? undefined : this.#entry(words, port)?.service;
+  }
+
+  /** Whether a workload at this address has a sidecar, on whatever port. */
+  hasSidecar(host: string): boolean {
+    const words = parseAddress(host);
+    if (words === undefined) return false;
+    for (const level of this.#levels) {
+      const entries = level.at(words);
+      if (entries !== undefined) return [...entries.values()].some(({ meshed }) => meshed !== undefined);
+    }
+    return false;
+  }
+
+  #entry(words: readonly number[], port: number): DestinationEntry | undefined {
+    for (const level of this.#levels) {
+      const entries = level.at(words);
+      const entry = entries?.get(port) ?? entries?.get(undefined);
+      if (entry !== undefined) return entry;
+    }
+    return undefined;
+  }
+
+  #meshed(called: Endpoint, meshed: MeshedDestination, isOwn: (host: string) => boolean): Destination {
+    const { endpoints, identities, targetPort = called.port } = meshed;
+    const turn = this.#turns.get(meshed) ?? 0;
+    const endpoint = endpoints[turn % Math.max(endpoints.length, 1)];
+    if (endpoint === undefined) return { kind: 'meshed', address: called, port: targetPort, identities };
+    this.#turns.set(meshed, (turn + 1) % endpoints.length);
+    const address = { host: endpoint, port: targetPort };
+    if (isOwn(endpoint)) return { kind: 'self', address };
+    return { kind: 'meshed', address, port: targetPort, identities };
+  }
+}
+
+type Entries = ReadonlyMap<number | undefined, DestinationEntry>;
+
+interface Level {
+  /** The entries, by port, of the network of this level that holds the address. */
+  at(words: readonly number[]): Entries | undefined;
+}
+
+function levelsOf(entries: readonly DestinationEntry[]): readonly Level[] {
+  const byMask = Map.groupBy(entries, ({ network }) => network.mask.join('.'));
+  return [...byMask.values()].toSorted((a, b) => prefixOf(b) - prefixOf(a)).map(levelOf);
+}
+
+/** One prefix length of one family. */
+function levelOf(entries: readonly DestinationEntry[]): Level {
+  const byNetwork = Map.groupBy(entries, ({ network }) => network.network.join('.'));
+  const networks = new Map<string, Entries>();
+  for (const [key, ofNetwork] of byNetwork) {
+    networks.set(key, new Map(ofNetwork.map((entry) => [entry.port, entry])));
+  }
+  const mask = entries[0]?.network.mask ?? [];
+  return {
+    at(words) {
+      if (words.length !== mask.length) return undefined;
+      return networks.get(words.map((word, index) => (word & (mask[index] ?? 0)) >>> 0).join('.'));
+    },
+  };
+}
+
+function prefixOf([first]: readonly DestinationEntry[]): number {
+  return first?.network.prefix ?? 0;
+}

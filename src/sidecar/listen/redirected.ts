@@ -1,0 +1,56 @@
+import type { Socket } from 'node:net';
+import type { Reason } from '#handshake';
+import type { CaptureConfig, CheckedConfig } from '../config.ts';
+import type { Direction } from '../connection.ts';
+import { SIDECAR_REASONS } from '../reason.ts';
+import { type Endpoint, formatEndpoint } from './endpoint.ts';
+import { OwnAddresses } from './own-addresses.ts';
+import type { Refusals } from './refusals.ts';
+
+/** Where captured connections were going, and what to do with those that may not go there. */
+export class Redirected {
+  readonly capture: CaptureConfig;
+  readonly addresses: OwnAddresses;
+  /** The sidecar's own, which no captured connection may be for. The status port is not captured, and may be called. */
+  readonly #ownPorts: ReadonlySet<number>;
+  readonly #refusals: Refusals;
+
+  constructor(capture: CaptureConfig, { admin, clock }: CheckedConfig, refusals: Refusals) {
+    this.capture = capture;
+    this.addresses = new OwnAddresses(clock);
+    this.#ownPorts = new Set([admin.port, capture.inboundPort, capture.outboundPort]);
+    this.#refusals = refusals;
+  }
+
+  /** Undefined: it can't be told, and the socket is gone. */
+  destinationOf(socket: Socket, direction: Direction): Endpoint | undefined {
+    const found = this.capture.originalDestination(socket);
+    if (found.ok) return found.value;
+    this.#refuse(socket, direction, found.error.reason, found.error.detail);
+    return undefined;
+  }
+
+  isOwnPort(port: number): boolean {
+    return this.#ownPorts.has(port);
+  }
+
+  isOwnAddress(host: string): boolean {
+    return this.addresses.has(host);
+  }
+
+  /** Resets the socket; counted and said in the log, though not once for each of a flood. */
+  turnAway(
+    socket: Socket,
+    direction: Direction,
+    why: 'own-port' | 'foreign-destination',
+    called: Endpoint,
+  ): undefined {
+    const detail = `${socket.remoteAddress} called ${formatEndpoint(called)}`;
+    this.#refuse(socket, direction, SIDECAR_REASONS[why], detail);
+  }
+
+  #refuse(socket: Socket, direction: Direction, reason: Reason, detail: string): void {
+    this.#refusals.count(direction, reason, detail);
+    socket.resetAndDestroy();
+  }
+}
