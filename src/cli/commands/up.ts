@@ -89,14 +89,14 @@ async function run(
   // The last picture is the one of the running mesh, not of its end.
   await view.close();
   process.stdout.write('Stopping: what is under way is finished first; Ctrl-C again ends it at once.\n');
-  const { warnings } = mesh.snapshot();
+  const diagnosis = mesh.diagnosis();
   await mesh.stop();
   const { totals } = mesh.snapshot();
   const summary = summarise(totals, ran, file.traffic.length > 0);
   process.stdout.write(`${summary.line}\n`);
   for (const fault of summary.faults) process.stderr.write(`Failed: ${fault}.\n`);
   if (summary.faults.length > 0) {
-    for (const warning of warnings) process.stderr.write(`  ${warning}\n`);
+    for (const line of diagnosis) process.stderr.write(`  ${line}\n`);
     process.stderr.write(`  The logs are in ${shownPath(state.logs)}.\n`);
   }
   if (stop.error !== undefined) throw stop.error;

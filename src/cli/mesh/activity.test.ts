@@ -79,6 +79,10 @@ test('requests are counted by outcome, and their rate falls when they stop', asy
     undecided: 0,
   });
   expect(activity.requestsPerSecond({ from: 'web', to: 'orders' })).toBe(1);
+  expect(activity.faults).toEqual([
+    'http://web/ failed: status 200 (1 time)',
+    'http://web/ passed: status 200 (1 time)',
+  ]);
   await clock.advance(6_000);
   expect(activity.requestsPerSecond({ from: 'web', to: 'orders' })).toBe(0);
 });

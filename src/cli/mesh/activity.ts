@@ -3,6 +3,7 @@ import type { Clock } from '#runtime';
 import type { HandshakeRecord } from '#telemetry';
 import { type Hop, hopName } from '../mesh-file/mesh-file.ts';
 import type { TrafficSample } from '../traffic/traffic-driver.ts';
+import { count } from '../view/format.ts';
 import type { Totals } from '../view/snapshot.ts';
 
 export interface ActivityConfig {
@@ -30,6 +31,7 @@ export class MeshActivity {
   readonly #handshakes = new Map<string, HandshakeRecord>();
   readonly #last = new Map<string, HandshakeRecord>();
   readonly #requests = new Map<string, number[]>();
+  readonly #faults = new Map<string, number>();
 
   constructor(config: ActivityConfig) {
     this.#config = config;
@@ -56,12 +58,18 @@ export class MeshActivity {
   request(sample: TrafficSample): void {
     this.#totals.requests += 1;
     this.#totals[sample.outcome] += 1;
+    if (sample.outcome === 'failed' || sample.outcome === 'passed') this.#fault(sample);
     const now = this.#config.clock.monotonic();
     for (const hop of sample.entry.through) {
       const times = this.#requests.get(hopName(hop)) ?? [];
       times.push(now);
       this.#requests.set(hopName(hop), recent(times, now));
     }
+  }
+
+  /** How requests failed, or passed that should not have, each way once with its number. */
+  get faults(): string[] {
+    return [...this.#faults].map(([fault, times]) => `${fault} (${count(times, 'time')})`);
   }
 
   rotation(): void {
@@ -92,6 +100,13 @@ export class MeshActivity {
     return hops.find((hop) => hop.from === record.service && hop.to === to);
   }
 
+  #fault({ entry, outcome, answer }: TrafficSample): void {
+    const how = answer.kind === 'status' ? `status ${answer.status}` : answer.error;
+    const fault = `http://${entry.service}${entry.path} ${outcome}: ${how}`;
+    const known = this.#faults.get(fault);
+    if (known !== undefined || this.#faults.size < MOST_FAULTS) this.#faults.set(fault, (known ?? 0) + 1);
+  }
+
   /** Each handshake has two sides; the server's is the one that verified the client and let it in or not. */
   #count(record: HandshakeRecord): void {
     if (record.role !== 'server') return;
@@ -105,6 +120,7 @@ export class MeshActivity {
 }
 
 const MOST_HANDSHAKES = 256;
+const MOST_FAULTS = 16;
 const RATE_WINDOW_MILLISECONDS = 5_000;
 
 function recent(times: readonly number[], now: number): number[] {

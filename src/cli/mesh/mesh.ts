@@ -10,10 +10,12 @@ import type { MeshFile, TrafficEntry } from '../mesh-file/mesh-file.ts';
 import { startOrphanGuard } from '../services/orphan-guard.ts';
 import { runTraffic } from '../traffic/traffic-driver.ts';
 import { UsageError } from '../usage-error.ts';
+import { formatMilliseconds } from '../view/format.ts';
 import type { MeshSnapshot } from '../view/snapshot.ts';
 import { MeshActivity } from './activity.ts';
 import { type Gate, type MeshParts, startGate } from './gate.ts';
 import { HopPolicy, policyService } from './hop-policy.ts';
+import { LoopDelay } from './loop-delay.ts';
 import { OpenConnections } from './open-connections.ts';
 import { openPolicies } from './policies.ts';
 import { type SnapshotSource, snapshotOf } from './snapshot-of.ts';
@@ -44,6 +46,7 @@ export class Mesh {
   readonly #gates: readonly Gate[];
   readonly #policy: HopPolicy;
   readonly #source: SnapshotSource;
+  readonly #delay: LoopDelay;
   readonly #listeners = new Set<() => void>();
   readonly #traffic: Scope;
   readonly #services: Scope;
@@ -93,6 +96,8 @@ export class Mesh {
       scope,
       gates.map(({ entry, sidecar }) => ({ service: entry.name, port: sidecar.addresses.admin.port })),
     );
+    this.#delay = new LoopDelay(clock);
+    this.#delay.run(scope);
     let policiesSince = 0;
     scope.defer(
       watched.policies.subscribe(() => {
@@ -117,6 +122,15 @@ export class Mesh {
 
   snapshot(): MeshSnapshot {
     return snapshotOf(this.#source);
+  }
+
+  /** For somebody who asks why requests went wrong, one line each. */
+  diagnosis(): string[] {
+    const { worstMilliseconds } = this.#delay;
+    const { warnings } = this.snapshot();
+    const starved = worstMilliseconds >= STARVED_MILLISECONDS;
+    const late = `Sallyport waited up to ${formatMilliseconds(worstMilliseconds)} for processor time: this machine is overloaded`;
+    return [...this.#source.activity.faults, ...warnings, ...(starved ? [late] : [])];
   }
 
   /** Calls `listener` when the policies changed, or what is wrong with them. Returns the function that ends it. */
@@ -207,6 +221,8 @@ export class Mesh {
   }
 }
 
+/** The limits of a request and a handshake are 5 s, and each takes several turns of the loop. */
+const STARVED_MILLISECONDS = 500;
 /** Connections that clients keep open would hold a drain until its deadline; services close them when they end. */
 const LONGEST_QUIET_DRAIN_MILLISECONDS = 500;
 
