@@ -157,6 +157,21 @@ describe('limits', () => {
     expect(orders.connections()[2]).toMatchObject({ reason: 'plaintext-refused' });
   });
 
+  test('strangers who fill the inbound handshakes do not keep the service from calling others', async () => {
+    const orders = await mesh.start('orders', { application });
+    const calls = { orders: mesh.to(orders) };
+    const web = await mesh.start('web', { application, calls, limits: { handshakes: 1 } });
+    const inbound = web.sidecar.addresses.inbound ?? { host: '', port: 0 };
+    const silent = await tcpClient(inbound);
+    const inProgress = async () =>
+      (await adminOf(web).json<{ handshakesInProgress: number }>('/dump')).handshakesInProgress;
+    await expect.poll(inProgress).toBe(1);
+    const client = await tcpClient(web.calls('orders'));
+    client.write('a');
+    await readExactly(client, 1);
+    silent.resetAndDestroy();
+  });
+
   test('an idle connection is reset on both sides', async () => {
     const { web, orders } = await both({ idleTimeoutMilliseconds: 150 });
     const client = await tcpClient(web.calls('orders'));

@@ -18,7 +18,7 @@ export interface SidecarLimits {
   readonly drainDeadlineMilliseconds: number;
   /** Connections alive at once, each direction for itself. */
   readonly connections: number;
-  /** Handshakes in progress at once, detection included, both directions together. */
+  /** Handshakes in progress at once, detection included, each direction for itself. */
   readonly handshakes: number;
   /** What is read of a ClientHello to find out whose it is. Ours are under 1 KiB. */
   readonly clientHelloBytes: number;

@@ -1,6 +1,7 @@
 import type { PeerVerifier } from '#handshake';
 import type { SpiffePeer } from '#identity';
 import type { CheckedConfig } from './config.ts';
+import type { Direction } from './connection.ts';
 import type { Connections } from './connections.ts';
 import type { PlaintextPeers } from './inbound/plaintext-peers.ts';
 import type { Admission } from './listen/admission.ts';
@@ -10,8 +11,8 @@ import type { Refusals } from './listen/refusals.ts';
 export interface SidecarParts {
   readonly config: CheckedConfig;
   readonly connections: Connections;
-  /** Handshakes in progress, both directions. */
-  readonly handshakes: Admission;
+  /** Handshakes in progress, each direction for itself. */
+  readonly handshakes: Readonly<Record<Direction, Admission>>;
   readonly refusals: Refusals;
 }
 

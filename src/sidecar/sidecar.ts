@@ -92,7 +92,7 @@ async function open(
   const parts = {
     config,
     connections,
-    handshakes: new Admission(limits.handshakes),
+    handshakes: { inbound: new Admission(limits.handshakes), outbound: new Admission(limits.handshakes) },
     refusals: new Refusals(config),
     plaintextPeers: new PlaintextPeers(limits.adminRows),
   };

@@ -33,7 +33,7 @@ export function dump({
       epoch: set.epoch,
       ...(inbound === undefined ? {} : tlsModeOf(tlsMode(set, workload, inbound.port))),
     },
-    handshakesInProgress: handshakes.inside,
+    handshakesInProgress: handshakes.inbound.inside + handshakes.outbound.inside,
     connections: {
       inbound: connections.count('inbound'),
       outbound: connections.count('outbound'),

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Scope } from '#runtime';
 import type { CheckedConfig } from '../config.ts';
+import type { Direction } from '../connection.ts';
 import type { Connections } from '../connections.ts';
 import type { PlaintextPeers } from '../inbound/plaintext-peers.ts';
 import type { Admission } from '../listen/admission.ts';
@@ -13,7 +14,7 @@ import { type Answer, answer, problem } from './routes.ts';
 export interface AdminParts {
   readonly config: CheckedConfig;
   readonly connections: Connections;
-  readonly handshakes: Admission;
+  readonly handshakes: Readonly<Record<Direction, Admission>>;
   readonly plaintextPeers: PlaintextPeers;
   readonly listeners: readonly Listener[];
   readonly draining: () => boolean;

@@ -2,7 +2,7 @@ import { connect } from 'node:tls';
 import { Duplex } from 'node:stream';
 import { assert, property, uint8Array } from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { openingOf } from './client-hello.ts';
+import { ClientHelloPeek, openingOf } from './client-hello.ts';
 
 const LONGEST = 16_384;
 
@@ -61,6 +61,17 @@ describe('openingOf', () => {
         expect(openingOf(whole.subarray(0, length), LONGEST)).toEqual({ kind: 'incomplete' });
       }
       expect(openingOf(Buffer.concat([whole, Buffer.from('more')]), LONGEST).kind).toBe('tls');
+    }
+  });
+
+  test('says the same of bytes that trickle in as of bytes that come at once', async () => {
+    const hello = await clientHello(['sallyport/1']);
+    for (const whole of [hello, fragmented(hello, 1), fragmented(hello, 3)]) {
+      const peek = new ClientHelloPeek(LONGEST);
+      for (let length = 0; length <= whole.length; length += 1) {
+        const some = whole.subarray(0, length);
+        expect(peek.look(some)).toEqual(openingOf(some, LONGEST));
+      }
     }
   });
 

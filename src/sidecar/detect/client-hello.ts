@@ -21,34 +21,74 @@ const CLIENT_HELLO = 1;
 const MESSAGE_HEADER = 4;
 const ALPN_EXTENSION = 16;
 
-/** Judges the bytes read so far; `longest` bounds them: a longer ClientHello is somebody else's and stays unread. */
+/** Judges bytes that came at once; see ClientHelloPeek. */
 export function openingOf(bytes: Uint8Array, longest: number): Opening {
-  if (bytes.length > 0 && bytes[0] !== HANDSHAKE_RECORD) return NOT_TLS;
-  if (bytes.length > 1 && bytes[1] !== MAJOR_VERSION) return NOT_TLS;
-  const { message, mayGrow } = joinRecords(bytes);
-  if (message.length > 0 && message[0] !== CLIENT_HELLO) return UNREADABLE;
-  const end = message.length < MESSAGE_HEADER ? undefined : MESSAGE_HEADER + message.readUIntBE(1, 3);
-  if (end === undefined || message.length < end) {
-    return mayGrow && bytes.length < longest && (end ?? 0) <= longest ? INCOMPLETE : UNREADABLE;
-  }
-  const alpn = offeredProtocols(message.subarray(MESSAGE_HEADER, end));
-  return alpn === undefined ? UNREADABLE : { kind: 'tls', alpn };
+  return new ClientHelloPeek(longest).look(bytes);
 }
 
-/** RFC 8446 5.1: a handshake message may span records. Their payloads so far, and whether what follows may be one. */
-function joinRecords(bytes: Uint8Array): { readonly message: Buffer; readonly mayGrow: boolean } {
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const parts: Buffer[] = [];
-  let mayGrow = true;
-  for (let at = 0; at + RECORD_HEADER <= view.length; ) {
-    const length = view.readUInt16BE(at + 3);
-    // RFC 8446 5.1: "Implementations MUST NOT send zero-length fragments of Handshake types".
-    mayGrow = view[at] === HANDSHAKE_RECORD && view[at + 1] === MAJOR_VERSION && length > 0;
-    if (!mayGrow) break;
-    parts.push(view.subarray(at + RECORD_HEADER, at + RECORD_HEADER + length));
-    at += RECORD_HEADER + length;
+/**
+ * Judges the first bytes of a connection again and again as they grow. It goes on where it stopped, so that a peer which
+ * sends them one by one causes no more work than one that sends them at once.
+ */
+export class ClientHelloPeek {
+  readonly #longest: number;
+  #message: Buffer = Buffer.alloc(0);
+  #length = 0;
+  /** How much of the bytes was read, and how much of the record that was begun is still to come. */
+  #at = 0;
+  #recordLeft = 0;
+  #mayGrow = true;
+
+  /** `longest` bounds what is waited for: a longer ClientHello is somebody else's and stays unread. */
+  constructor(longest: number) {
+    this.#longest = longest;
   }
-  return { message: Buffer.concat(parts), mayGrow };
+
+  /** `bytes` are all that came so far. */
+  look(bytes: Uint8Array): Opening {
+    if (bytes.length > 0 && bytes[0] !== HANDSHAKE_RECORD) return NOT_TLS;
+    if (bytes.length > 1 && bytes[1] !== MAJOR_VERSION) return NOT_TLS;
+    this.#join(bytes);
+    const message = this.#message.subarray(0, this.#length);
+    if (message.length > 0 && message[0] !== CLIENT_HELLO) return UNREADABLE;
+    const end = message.length < MESSAGE_HEADER ? undefined : MESSAGE_HEADER + message.readUIntBE(1, 3);
+    if (end === undefined || message.length < end) {
+      const mayCome = this.#mayGrow && bytes.length < this.#longest && (end ?? 0) <= this.#longest;
+      return mayCome ? INCOMPLETE : UNREADABLE;
+    }
+    const alpn = offeredProtocols(message.subarray(MESSAGE_HEADER, end));
+    return alpn === undefined ? UNREADABLE : { kind: 'tls', alpn };
+  }
+
+  /** RFC 8446 5.1: a handshake message may span records; their payloads are joined. */
+  #join(bytes: Uint8Array): void {
+    while (this.#mayGrow && this.#at < bytes.length) {
+      if (this.#recordLeft > 0) {
+        const payload = bytes.subarray(this.#at, this.#at + this.#recordLeft);
+        this.#append(payload);
+        this.#at += payload.length;
+        this.#recordLeft -= payload.length;
+        continue;
+      }
+      if (bytes.length - this.#at < RECORD_HEADER) return;
+      const [type, major, , high = 0, low = 0] = bytes.subarray(this.#at, this.#at + RECORD_HEADER);
+      this.#recordLeft = high * 256 + low;
+      this.#at += RECORD_HEADER;
+      // RFC 8446 5.1: "Implementations MUST NOT send zero-length fragments of Handshake types".
+      this.#mayGrow = type === HANDSHAKE_RECORD && major === MAJOR_VERSION && this.#recordLeft > 0;
+    }
+  }
+
+  #append(payload: Uint8Array): void {
+    const length = this.#length + payload.length;
+    if (length > this.#message.length) {
+      const larger = Buffer.alloc(Math.max(length, 2 * this.#message.length));
+      larger.set(this.#message.subarray(0, this.#length));
+      this.#message = larger;
+    }
+    this.#message.set(payload, this.#length);
+    this.#length = length;
+  }
 }
 
 /** RFC 8446 4.1.2, RFC 7301 3.1: the ALPN names in a ClientHello's body; undefined if its lengths don't fit. */

@@ -12,7 +12,8 @@ export type Arrival = 'enough' | 'ended' | 'timeout';
 export class FirstBytes {
   readonly #socket: Socket;
   readonly #clock: Clock;
-  #bytes: Buffer = Buffer.alloc(0);
+  #room: Buffer = Buffer.alloc(0);
+  #length = 0;
 
   /** `socket` is paused and has an error listener already. */
   constructor(socket: Socket, clock: Clock) {
@@ -21,7 +22,7 @@ export class FirstBytes {
   }
 
   get bytes(): Uint8Array {
-    return this.#bytes;
+    return this.#room.subarray(0, this.#length);
   }
 
   /**
@@ -30,7 +31,7 @@ export class FirstBytes {
    */
   until(enough: (bytes: Uint8Array) => boolean, milliseconds: number, signal: AbortSignal): Promise<Arrival> {
     const socket = this.#socket;
-    if (enough(this.#bytes)) return Promise.resolve('enough');
+    if (enough(this.bytes)) return Promise.resolve('enough');
     if (socket.readableEnded) return Promise.resolve('ended');
     return new Promise((resolve, reject) => {
       const settle = (outcome: () => void): void => {
@@ -41,8 +42,8 @@ export class FirstBytes {
         outcome();
       };
       const onData = (chunk: Buffer): void => {
-        this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
-        if (enough(this.#bytes)) settle(() => resolve('enough'));
+        this.#append(chunk);
+        if (enough(this.bytes)) settle(() => resolve('enough'));
       };
       const onEnd = (): void => settle(() => resolve('ended'));
       const onAbort = (): void => settle(() => reject(signal.reason as Error));
@@ -57,5 +58,17 @@ export class FirstBytes {
       socket.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
       socket.resume();
     });
+  }
+
+  /** The room doubles, so that bytes that trickle in one by one are copied a bounded number of times. */
+  #append(chunk: Buffer): void {
+    const length = this.#length + chunk.length;
+    if (length > this.#room.length) {
+      const larger = Buffer.alloc(Math.max(length, 2 * this.#room.length));
+      larger.set(this.bytes);
+      this.#room = larger;
+    }
+    this.#room.set(chunk, this.#length);
+    this.#length = length;
   }
 }

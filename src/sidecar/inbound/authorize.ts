@@ -39,6 +39,9 @@ export function authorize(caller: Caller, parts: InboundParts): Authorized {
     workload: config.workload,
   };
   const decided = Permit.decide(config.policies.value, facts);
+  // At once, before anybody is told: from here on a change of policy is asked about this connection too.
+  if (decided.ok)
+    connection.authorization = { permit: decided.value, again: (set) => Permit.decide(set, facts) };
   const decision = decided.ok ? decided.value.decision : decided.error;
   count(decision, caller, parts);
   config.onDecision?.(decision, facts);
@@ -50,8 +53,6 @@ export function authorize(caller: Caller, parts: InboundParts): Authorized {
     throw new TlsError(decision.reason, decision.explanation);
   }
   handshake?.permitted(policy);
-  // From here on a change of policy is asked about this connection too.
-  connection.authorization = { permit: decided.value, again: (set) => Permit.decide(set, facts) };
   return { ...caller, permit: decided.value };
 }
 

@@ -1,6 +1,6 @@
 import { TlsError } from '#handshake';
 import { MESH_PROTOCOL } from '../credential.ts';
-import { openingOf } from '../detect/client-hello.ts';
+import { ClientHelloPeek } from '../detect/client-hello.ts';
 import { FirstBytes } from '../detect/first-bytes.ts';
 import type { InboundParts } from '../parts.ts';
 import { SIDECAR_REASONS } from '../reason.ts';
@@ -41,13 +41,13 @@ async function detectOpen(accepted: Accepted, { config }: InboundParts): Promise
   const arrival = await first.until(hasAny, patience(accepted, config), signal);
   // Silent so far, or half-closed: a server may still have something to say to it.
   if (arrival !== 'enough') return plaintext();
-  const opening = (bytes: Uint8Array) => openingOf(bytes, limits.clientHelloBytes);
+  const peek = new ClientHelloPeek(limits.clientHelloBytes);
   const left = accepted.deadline - clock.monotonic();
-  const whole = await first.until((bytes) => opening(bytes).kind !== 'incomplete', left, signal);
+  const whole = await first.until((bytes) => peek.look(bytes).kind !== 'incomplete', left, signal);
   if (whole === 'timeout') {
     throw new TlsError(SIDECAR_REASONS['detection-timeout'], `${first.bytes.length} bytes came`);
   }
-  const found = opening(first.bytes);
+  const found = peek.look(first.bytes);
   if (found.kind !== 'tls' || !found.alpn.includes(MESH_PROTOCOL)) return plaintext();
   // The application could make nothing of it, and the caller would be told nothing.
   if (accepted.mode === 'Disabled') throw new TlsError(SIDECAR_REASONS['mesh-tls-disabled']);

@@ -20,7 +20,7 @@ export async function serveInbound(
 
 async function walk(accepted: Accepted, parts: InboundParts): Promise<void> {
   const { connection, socket } = accepted;
-  const leaveHandshake = enterHandshake(parts);
+  const leaveHandshake = enterHandshake('inbound', parts);
   connection.onClose(leaveHandshake);
   connection.phase = 'handshaking';
   const detected = await detect(accepted, parts);

@@ -33,8 +33,12 @@ export function admit(
   return { ...opened, socket };
 }
 
-/** A place among the handshakes in progress; the function gives it back. Throws TlsError `too-many-handshakes`. */
-export function enterHandshake({ handshakes }: SidecarParts): () => void {
+/**
+ * A place among the handshakes in progress; the function gives it back. Throws TlsError `too-many-handshakes`. Each
+ * direction has its own: strangers that connect and stay silent must not keep the application from calling others.
+ */
+export function enterHandshake(direction: Direction, parts: SidecarParts): () => void {
+  const handshakes = parts.handshakes[direction];
   const leave = handshakes.enter();
   if (leave === undefined) {
     throw new TlsError(SIDECAR_REASONS['too-many-handshakes'], `${handshakes.cap} are in progress`);

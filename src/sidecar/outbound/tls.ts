@@ -22,7 +22,7 @@ export async function secure(
 ): Promise<End> {
   const { connection, called } = accepted;
   const { config } = parts;
-  const leaveHandshake = enterHandshake(parts);
+  const leaveHandshake = enterHandshake('outbound', parts);
   connection.onClose(leaveHandshake);
   connection.phase = 'handshaking';
   const handshake = config.telemetry.startHandshake({
