@@ -4,7 +4,7 @@ import type { ConnectionEvent, Observer, Operation } from './events.ts';
 import { type KeyLog, type KeyLogLabel, keyLogLine } from './keylog.ts';
 import { encodeMessage } from './messages/message.ts';
 import type { MessageName } from './messages/names.ts';
-import type { Established, Port } from './port.ts';
+import type { Established, Port, Wipeable } from './port.ts';
 import type { CipherState } from './record/cipher-state.ts';
 import { Fragmenter } from './record/fragmenter.ts';
 import { type HandshakeAligned, Joiner } from './record/joiner.ts';
@@ -21,6 +21,7 @@ export class ConnectionPort implements Port {
   readonly #observer: Observer;
   readonly #keyLog: KeyLog | undefined;
   #readCipher: CipherState | undefined;
+  readonly #secrets: Wipeable[] = [];
   #changeCipherSpecSent = false;
   #established: Established | undefined;
 
@@ -63,7 +64,19 @@ export class ConnectionPort implements Port {
   }
 
   changeReadKeys(suite: Suite, secret: Secret, _aligned: HandshakeAligned): void {
+    this.#readCipher?.wipe();
     this.#readCipher = trafficKeys(this.crypto, suite, secret);
+  }
+
+  wipeAtEnd(...secrets: readonly Wipeable[]): void {
+    this.#secrets.push(...secrets);
+  }
+
+  /** The connection is over in both directions: no key of it is needed again. */
+  wipe(): void {
+    this.fragmenter.wipe();
+    this.#readCipher?.wipe();
+    for (const secret of this.#secrets) secret.wipe();
   }
 
   emit(event: ConnectionEvent): void {

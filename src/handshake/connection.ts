@@ -162,7 +162,7 @@ class Connection<Peer extends VerifiedPeer> {
     this.#guard(() => {
       this.#sendAlert('close_notify');
       this.#writeClosed = true;
-      if (this.#readClosed) this.#port.emit({ type: 'closed' });
+      if (this.#readClosed) this.#closed();
     });
   }
 
@@ -227,7 +227,7 @@ class Connection<Peer extends VerifiedPeer> {
     if (!this.established) throw new TlsError(REASONS['closed-in-handshake'], 'close_notify');
     this.#confirm();
     this.#readClosed = true;
-    if (this.#writeClosed) this.#port.emit({ type: 'closed' });
+    if (this.#writeClosed) this.#closed();
   }
 
   /** The server has answered under application keys, so it has believed our certificate and Finished. */
@@ -260,19 +260,31 @@ class Connection<Peer extends VerifiedPeer> {
   #end(error: TlsError): void {
     this.#failure = error;
     this.#plaintext = [];
-    const state = this.#state;
+    const { pending } = this.#state;
     try {
       const { alert } = error.reason;
       // Never a close_notify, not even after user_canceled: the peer would take this end for a clean one.
       if (alert !== undefined && !this.#writeClosed) this.#sendAlert(alert);
-      if (state.pending !== undefined && state.pending !== this.#resuming) {
-        this.#port.emit({ type: 'operation', operation: state.pending.kind, phase: 'end' });
+      if (pending !== undefined && pending !== this.#resuming) {
+        this.#port.emit({ type: 'operation', operation: pending.kind, phase: 'end' });
       }
       this.#port.emit({ type: 'failed', error });
     } catch {
       // A broken observer or cipher must not turn the end of a connection into an exception: it is over already.
     }
+    this.#wipe();
+  }
+
+  /** Both directions ended with close_notify. */
+  #closed(): void {
+    this.#wipe();
+    this.#port.emit({ type: 'closed' });
+  }
+
+  #wipe(): void {
+    const state = this.#state;
     if (state instanceof ClientTraffic || state instanceof ServerTraffic) state.keys.wipe();
+    this.#port.wipe();
   }
 
   #sendAlert(alert: Parameters<typeof encodeAlert>[0]): void {

@@ -15,6 +15,11 @@ export interface Established {
   readonly alpn: string | undefined;
 }
 
+/** Key material that outlives the function which derived it. */
+export interface Wipeable {
+  wipe(): void;
+}
+
 /** What states may do to the connection they are part of. */
 export interface Port {
   readonly crypto: CryptoProvider;
@@ -30,6 +35,8 @@ export interface Port {
   changeWriteKeys(suite: Suite, secret: Secret): void;
   /** What is received from now on is opened under this secret; needs evidence that nothing is left over. */
   changeReadKeys(suite: Suite, secret: Secret, aligned: HandshakeAligned): void;
+  /** Wipes these when the connection ends, however far it came. For secrets of the handshake: they are few. */
+  wipeAtEnd(...secrets: readonly Wipeable[]): void;
   emit(event: ConnectionEvent): void;
   /** Runs `work` between the two events of an operation. */
   measure<T>(operation: Operation, work: () => T): T;

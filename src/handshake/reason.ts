@@ -1,3 +1,4 @@
+import { printable } from '#runtime';
 import type { AlertName } from './alert.ts';
 
 /** Whose fault a refusal is, so that an operator knows where to look first. */
@@ -37,11 +38,13 @@ export class TlsError extends Error {
   readonly reason: Reason;
   readonly detail: string;
 
+  /** `detail` may hold what a peer sent: it is made printable and cut here, once, for every log and screen. */
   constructor(reason: Reason, detail = '') {
-    super(detail === '' ? `${reason.code}: ${reason.say}` : `${reason.code}: ${reason.say} (${detail})`);
+    const shown = printable(detail);
+    super(shown === '' ? `${reason.code}: ${reason.say}` : `${reason.code}: ${reason.say} (${shown})`);
     this.name = 'TlsError';
     this.reason = reason;
-    this.detail = detail;
+    this.detail = shown;
   }
 
   get code(): string {

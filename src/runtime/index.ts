@@ -4,4 +4,5 @@ export { type Clock, sleep, systemClock } from './clock.ts';
 export { type Fields, jsonLog, type Log, type LogLevel, silentLog } from './log.ts';
 export { err, ok, type Result } from './result.ts';
 export { Scope, ScopeClosed } from './scope.ts';
+export { printable } from './text.ts';
 export { derive, type ReadableWatch, Watch } from './watch.ts';

@@ -90,6 +90,7 @@ class NodeAead implements Aead {
   readonly tagLength = 16;
   readonly #name: AeadName;
   readonly #key: Uint8Array;
+  #wiped = false;
 
   constructor(name: AeadName, key: Uint8Array) {
     this.#name = name;
@@ -103,6 +104,7 @@ class NodeAead implements Aead {
     out: Uint8Array,
     offset: number,
   ): void {
+    this.#requireKey();
     // The union of cipher names has no single overload; GCM's serves both, as both take an authTagLength.
     const cipher = createCipheriv(this.#name as 'aes-128-gcm', this.#key, nonce, { authTagLength: 16 });
     cipher.setAAD(additionalData, { plaintextLength: plaintext.length });
@@ -112,6 +114,7 @@ class NodeAead implements Aead {
   }
 
   open(nonce: Uint8Array, additionalData: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+    this.#requireKey();
     if (sealed.length < this.tagLength) return undefined;
     const end = sealed.length - this.tagLength;
     const decipher = createDecipheriv(this.#name as 'aes-128-gcm', this.#key, nonce, { authTagLength: 16 });
@@ -125,6 +128,16 @@ class NodeAead implements Aead {
       plaintext.fill(0);
       return undefined;
     }
+  }
+
+  wipe(): void {
+    this.#key.fill(0);
+    this.#wiped = true;
+  }
+
+  /** A wiped key is all zeros: sealing under it would be sealing in the open. */
+  #requireKey(): void {
+    if (this.#wiped) throw new Error('the key was wiped');
   }
 }
 

@@ -32,6 +32,8 @@ export interface Aead {
   ): void;
   /** The plaintext of `sealed` (ciphertext and tag), or undefined if it isn't authentic; then nothing was released. */
   open(nonce: Uint8Array, additionalData: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
+  /** Forgets the key; `seal` and `open` throw from then on. */
+  wipe(): void;
 }
 
 /** The cryptography an engine runs on. Every method checks what its library answered; none fails open. */

@@ -30,6 +30,11 @@ export class CipherState {
     return this.#sequence;
   }
 
+  wipe(): void {
+    this.#aead.wipe();
+    this.#iv.fill(0);
+  }
+
   /** Length on the wire of a record with `length` bytes of content. */
   static sealedLength(length: number): number {
     return length + OVERHEAD;

@@ -51,20 +51,30 @@ export class Deframer {
       this.#input = input.length === length ? EMPTY : input.subarray(length);
       return record(input, length);
     }
-    this.#staged = new Uint8Array(HEADER_LENGTH + MAX_CIPHERTEXT);
+    this.#staged = new Uint8Array(HEADER_LENGTH);
     return this.#nextStaged();
   }
 
   #nextStaged(): WireRecord | undefined {
-    const staged = this.#staged!;
     if (this.#stagedLength < HEADER_LENGTH) this.#stage(HEADER_LENGTH);
-    const length = recordLength(staged, this.#stagedLength);
+    const length = recordLength(this.#staged!, this.#stagedLength);
     if (length === undefined) return undefined;
+    const staged = this.#makeRoom(length);
     this.#stage(length);
     if (this.#stagedLength < length) return undefined;
     this.#staged = undefined;
     this.#stagedLength = 0;
     return record(staged, length);
+  }
+
+  /** One byte of a peer's must not cost the room of a whole record: only the header that announces one does. */
+  #makeRoom(length: number): Uint8Array {
+    const staged = this.#staged!;
+    if (staged.length === length) return staged;
+    const larger = new Uint8Array(length);
+    larger.set(staged);
+    this.#staged = larger;
+    return larger;
   }
 
   /** Moves bytes from the input until `length` are staged or the input is empty. */

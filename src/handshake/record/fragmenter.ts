@@ -39,7 +39,14 @@ export class Fragmenter {
 
   changeKeys(cipher: CipherState): void {
     this.#flushHandshake();
+    this.#cipher?.wipe();
     this.#cipher = cipher;
+  }
+
+  /** Nothing is protected any more; what was given before is sealed first and still comes out of `take`. */
+  wipe(): void {
+    this.#flushHandshake();
+    this.#cipher?.wipe();
   }
 
   /** All bytes for the wire since the last call. */

@@ -141,7 +141,7 @@ describe.each(SIDES)('a %s', (side) => {
           if (broken) throw new Error('no more');
           aead.seal(...input);
         };
-        return { tagLength: aead.tagLength, seal, open: aead.open.bind(aead) };
+        return { tagLength: aead.tagLength, seal, open: aead.open.bind(aead), wipe: aead.wipe.bind(aead) };
       },
     };
     const pair = await reading(memoryTransports(), { [side]: { crypto } });

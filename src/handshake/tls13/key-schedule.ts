@@ -54,6 +54,10 @@ export class HandshakeStage {
     wipe(this.#secret, salt);
     return new MasterStage(this.#deriver, secret);
   }
+
+  wipe(): void {
+    wipe(this.#secret);
+  }
 }
 
 export class MasterStage {

@@ -44,6 +44,7 @@ export class ExpectFinished implements ClientState<'ExpectFinished'> {
       serverSecret: master.serverTraffic(throughServerFinished),
     };
     master.wipe();
+    port.wipeAtEnd(application.clientSecret, application.serverSecret);
     port.logSecret('CLIENT_TRAFFIC_SECRET_0', context.random, application.clientSecret);
     port.logSecret('SERVER_TRAFFIC_SECRET_0', context.random, application.serverSecret);
     port.changeReadKeys(keys.suite, application.serverSecret, port.requireAligned());

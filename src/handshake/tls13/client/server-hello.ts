@@ -36,6 +36,7 @@ export function acceptServerHello(
   const serverSecret = schedule.serverTraffic(hash);
   port.logSecret('CLIENT_HANDSHAKE_TRAFFIC_SECRET', context.random, clientSecret);
   port.logSecret('SERVER_HANDSHAKE_TRAFFIC_SECRET', context.random, serverSecret);
+  port.wipeAtEnd(schedule, clientSecret, serverSecret);
   port.changeReadKeys(suite, serverSecret, port.requireAligned());
   // RFC 8446 D.4: the dummy record stands before what is first sent under new keys.
   port.sendChangeCipherSpec();

@@ -88,6 +88,7 @@ function deriveKeys(choice: Choice, shared: Secret, aligned: HandshakeAligned, p
   const serverSecret = schedule.serverTraffic(hash);
   port.logSecret('CLIENT_HANDSHAKE_TRAFFIC_SECRET', choice.hello.random, clientSecret);
   port.logSecret('SERVER_HANDSHAKE_TRAFFIC_SECRET', choice.hello.random, serverSecret);
+  port.wipeAtEnd(schedule, clientSecret, serverSecret);
   port.changeWriteKeys(suite, serverSecret);
   port.changeReadKeys(suite, clientSecret, aligned);
   return { suite, schedule, clientSecret, serverSecret };
@@ -131,6 +132,7 @@ function sendFinished(
   const hash = port.transcript.value();
   const application = { clientSecret: master.clientTraffic(hash), serverSecret: master.serverTraffic(hash) };
   master.wipe();
+  port.wipeAtEnd(application.clientSecret, application.serverSecret);
   port.logSecret('CLIENT_TRAFFIC_SECRET_0', choice.hello.random, application.clientSecret);
   port.logSecret('SERVER_TRAFFIC_SECRET_0', choice.hello.random, application.serverSecret);
   // From here an alert of ours is under application keys; data has to wait until the client's Finished held.
