@@ -33,16 +33,19 @@ export interface SidecarAddresses {
 export class Sidecar {
   readonly addresses: SidecarAddresses;
   readonly #config: CheckedConfig;
+  readonly #connections: Connections;
   readonly #trigger: DrainTrigger;
   readonly #watcher: DrainWatcher;
 
   private constructor(
     config: CheckedConfig,
+    connections: Connections,
     addresses: SidecarAddresses,
     drain: { readonly trigger: DrainTrigger; readonly watcher: DrainWatcher },
   ) {
     this.addresses = addresses;
     this.#config = config;
+    this.#connections = connections;
     this.#trigger = drain.trigger;
     this.#watcher = drain.watcher;
   }
@@ -54,9 +57,10 @@ export class Sidecar {
   static async start(parent: Scope, unchecked: SidecarConfig): Promise<Sidecar> {
     const config = checkConfig(unchecked);
     const scope = parent.child(`sidecar of ${config.service}`);
+    const connections = new Connections(config);
     const drain = drainPair();
     try {
-      return new Sidecar(config, await open(scope, config, drain), drain);
+      return new Sidecar(config, connections, await open(scope, config, connections, drain), drain);
     } catch (error) {
       await scope.close();
       throw error;
@@ -75,16 +79,24 @@ export class Sidecar {
   drain(): Promise<void> {
     return this.#trigger.start();
   }
+
+  /**
+   * For a program that is about to exit without a drain: resets every connection, or else the kernel would end them
+   * with a FIN that passes for the end of a whole answer. The sockets are reset before the next turn of the event loop.
+   */
+  endAll(): void {
+    this.#connections.end(SIDECAR_REASONS.shutdown);
+  }
 }
 
 /** Puts the parts together: what is made here lives as long as the scope. */
 async function open(
   scope: Scope,
   config: CheckedConfig,
+  connections: Connections,
   { trigger, watcher }: ReturnType<typeof drainPair>,
 ): Promise<SidecarAddresses> {
   const { credentials, limits, policies, service, telemetry } = config;
-  const connections = new Connections(config);
   // Deferred first, so done last: when no listener brings new ones any more.
   scope.defer(() => connections.end(SIDECAR_REASONS.shutdown));
   scope.defer(policies.subscribe((set) => connections.redecide(set)));
