@@ -33,6 +33,7 @@ function build(env: NodeJS.ProcessEnv, finish: Finish): Command {
   addCerts(program, env, finish);
   addPolicy(program, finish);
   addInit(program, env, finish);
+  addSidecar(program, env, finish);
   return program;
 }
 
@@ -143,6 +144,17 @@ function addInit(program: Command, env: NodeJS.ProcessEnv, finish: Finish): void
     .action(async ({ print, remove, filter, ...flags }: InitFlags) => {
       const { init } = await import('./commands/init.ts');
       finish(await init({ print: print ?? false, remove: remove ?? false, filter, flags, env }));
+    });
+}
+
+function addSidecar(program: Command, env: NodeJS.ProcessEnv, finish: Finish): void {
+  program
+    .command('sidecar')
+    .description('run the sidecar of this network namespace, from mounted files (after init)')
+    .option('-c, --config <path>', 'what it serves and where its files are', 'sidecar.yaml')
+    .action(async ({ config }: { config: string }) => {
+      const { sidecar } = await import('./commands/sidecar.ts');
+      finish(await sidecar({ file: config, env }));
     });
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { err, ok, type Result } from '#runtime';
 import { parseTrustDomain } from './trust-domain.ts';
 import { type Certificate, describeCertificate, parseCertificate } from './x509/certificate.ts';
+import { decodeCertificates } from './x509/pem.ts';
 import { problemText } from './x509/problem.ts';
 
 /** The roots that may vouch for identities of one trust domain, and for no other. Frozen. */
@@ -10,6 +11,12 @@ export interface TrustBundle {
   readonly roots: readonly Certificate[];
   /** SHA-256, hexadecimal, over the roots' DER in sorted order: equal bundles have equal hashes. */
   readonly hash: string;
+}
+
+/** The same from a file's text: certificates as PEM. */
+export function parseTrustBundle(trustDomain: string, pem: string): Result<TrustBundle, readonly string[]> {
+  const roots = decodeCertificates(pem);
+  return roots.ok ? createTrustBundle(trustDomain, roots.value) : err([roots.error]);
 }
 
 /** Parses roots (DER) into a bundle. All mistakes are in the error, each with the number of its certificate. */

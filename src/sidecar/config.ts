@@ -57,6 +57,8 @@ export interface CaptureConfig {
   readonly destinations: ReadableWatch<Destinations>;
   /** Of the application, where the protocol begins with the server. */
   readonly serverFirstPorts: ReadonlySet<number>;
+  /** When to say in the log what is wrong if nobody has verified inbound capture; undefined: nobody is expected to. */
+  readonly adviseAfterMilliseconds: number | undefined;
 }
 
 /** What one sidecar stands for and lives on. Several sidecars may share a process, a telemetry and a policy watch. */

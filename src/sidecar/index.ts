@@ -1,5 +1,5 @@
 /** The door of the sidecar: one gate per service. */
-export type { CaptureConfig, Destination } from './config.ts';
+export { type CaptureConfig, type Destination, SidecarConfigError } from './config.ts';
 export { type DestinationEntry, Destinations, type MeshedDestination } from './discover/destinations.ts';
 export type { SidecarLimits } from './limits.ts';
 export { BindError } from './listen/bind.ts';

@@ -19,6 +19,7 @@ import { listenOutbound, namedGate as namedOutbound } from './outbound/listen.ts
 import type { SidecarParts } from './parts.ts';
 import { SIDECAR_REASONS } from './reason.ts';
 import { serveStatus } from './status/server.ts';
+import { verification } from './status/verification.ts';
 import { uncapturedPackets } from './status/uncaptured.ts';
 
 /** The bound addresses: with the ports that were picked where port 0 was asked for. */
@@ -165,10 +166,11 @@ async function openCaptured(
     config,
     () => watcher.draining,
   );
+  const verify = verification(scope, config, capture, status);
   const inbound = { host: any, port: capture.inboundPort };
   const outbound = ['127.0.0.1', '::1'].filter((host) => here.includes(host));
   const listeners = await everyBound([
-    listenInbound(scope, capturedInbound(inbound, redirected, status.verify), parts, watcher),
+    listenInbound(scope, capturedInbound(inbound, redirected, verify), parts, watcher),
     ...outbound.map((host) => {
       const listen = { host, port: capture.outboundPort };
       return listenOutbound(scope, capturedOutbound(listen, config.service, redirected), parts);

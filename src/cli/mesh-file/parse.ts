@@ -1,10 +1,10 @@
 import { dirname, resolve } from 'node:path';
-import type { z } from 'zod';
 import { err, ok, type Result } from '#runtime';
 import { checkReferences } from './check-references.ts';
+import { freeze } from './freeze.ts';
 import type { MeshFile, ServiceEntry, TrafficEntry } from './mesh-file.ts';
-import { type Path, type Problem, parseYaml, type Source } from './problem.ts';
-import { sayIssue, suggestion } from './say-issue.ts';
+import { inOrder, type Problem, parseYaml, type Source } from './problem.ts';
+import { SchemaReader } from './schema-reader.ts';
 import { meshSchema, serviceName, serviceSchema, trafficSchema } from './schema.ts';
 import { parseTraffic } from './traffic.ts';
 
@@ -22,16 +22,21 @@ export function parseMeshFile(file: string, text: string, shown: string = file):
 }
 
 class MeshReader {
-  readonly problems: Problem[] = [];
   readonly #source: Source;
+  readonly #reader: SchemaReader;
 
   constructor(source: Source) {
     this.#source = source;
+    this.#reader = new SchemaReader(source);
+  }
+
+  get problems(): Problem[] {
+    return this.#reader.problems;
   }
 
   read(file: string): MeshFile | undefined {
     const directory = dirname(file);
-    const top = this.#check(meshSchema, this.#source.value, []);
+    const top = this.#reader.check(meshSchema, this.#source.value, []);
     // Where the top level is broken, services and traffic are still looked at, so that one run shows all mistakes.
     const loose = top ?? looseTop(this.#source.value);
     const names = Object.keys(loose.services);
@@ -58,7 +63,7 @@ class MeshReader {
     if (!named.success) {
       this.problems.push(this.#source.keyProblem(['services', name], named.error.issues[0]?.message ?? ''));
     }
-    const entry = this.#check(serviceSchema, value, ['services', name]);
+    const entry = this.#reader.check(serviceSchema, value, ['services', name]);
     if (entry === undefined || !named.success) return undefined;
     return {
       ...entry,
@@ -80,7 +85,7 @@ class MeshReader {
     names: readonly string[],
   ): TrafficEntry | undefined {
     const path = ['traffic', index];
-    const entry = this.#check(trafficSchema, value, path);
+    const entry = this.#reader.check(trafficSchema, value, path);
     if (entry === undefined) return undefined;
     const parsed = parseTraffic(entry, services, names, (at, say) =>
       this.#source.problem([...path, ...at], say),
@@ -89,40 +94,6 @@ class MeshReader {
     this.problems.push(...parsed.error);
     return undefined;
   }
-
-  #check<Schema extends z.ZodType>(schema: Schema, value: unknown, path: Path): z.output<Schema> | undefined {
-    const result = schema.safeParse(value, { reportInput: true });
-    if (result.success) return result.data;
-    const fields = Object.keys((schema as { shape?: object }).shape ?? {});
-    for (const issue of result.error.issues) this.#report(issue, path, fields);
-    return undefined;
-  }
-
-  #report(issue: z.core.$ZodIssue, above: Path, fields: readonly string[]): void {
-    const path = [...above, ...issue.path];
-    const inner = issue.code === 'invalid_union' ? insideOf(issue) : [];
-    if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys) {
-        const say = `unknown field ${key}${suggestion(key, fields)}`;
-        this.problems.push(this.#source.keyProblem([...path, key], say));
-      }
-    } else if (issue.code === 'invalid_key') {
-      this.problems.push(this.#source.keyProblem(path, issue.issues[0]?.message ?? issue.message));
-    } else if (inner.length > 0) {
-      for (const issue of inner) this.#report(issue, path, []);
-    } else {
-      this.problems.push(this.#source.problem(path, sayIssue(issue, path)));
-    }
-  }
-}
-
-/** Of several allowed forms, the mistakes in the one that was meant: the one that fails not as a whole but inside. */
-function insideOf(issue: z.core.$ZodIssueInvalidUnion): readonly z.core.$ZodIssue[] {
-  return (
-    issue.errors.find((form) =>
-      form.every((fault) => fault.code !== 'invalid_type' || fault.path.length > 0),
-    ) ?? []
-  );
 }
 
 function looseTop(value: unknown): { services: Record<string, unknown>; traffic: unknown[] } {
@@ -132,16 +103,4 @@ function looseTop(value: unknown): { services: Record<string, unknown>; traffic:
     services: isMap ? (services as Record<string, unknown>) : {},
     traffic: Array.isArray(traffic) ? traffic : [],
   };
-}
-
-function inOrder(problems: readonly Problem[]): Problem[] {
-  return problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
-}
-
-function freeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const inner of Object.values(value)) freeze(inner);
-  }
-  return value;
 }

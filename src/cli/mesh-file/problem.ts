@@ -21,6 +21,16 @@ export interface Source {
   keyProblem(path: Path, say: string): Problem;
 }
 
+/** `file:line:column: sentence`, as editors take it. */
+export function sayProblem({ file, line, column, say }: Problem): string {
+  return `${file}:${line}:${column}: ${say}`;
+}
+
+/** As they stand in the file. */
+export function inOrder(problems: readonly Problem[]): Problem[] {
+  return problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+}
+
 /** Reads one YAML 1.2 document. `file` is what problems name. */
 export function parseYaml(file: string, text: string): Result<Source, readonly Problem[]> {
   const lineCounter = new LineCounter();

@@ -2,3 +2,4 @@
 export { WorkloadAgent } from './agent.ts';
 export type { WorkloadCredential } from './credentials.ts';
 export type { IssuanceClient } from './issuance.ts';
+export { type MountedFiles, readMounted } from './mounted.ts';

@@ -1,3 +1,5 @@
+import { err, ok, type Result } from '#runtime';
+
 /** One DER value as PEM (RFC 7468), lines of 64 characters. */
 export function encodePem(label: string, der: Uint8Array): string {
   const lines =
@@ -14,3 +16,26 @@ export function decodePem(label: string, text: string): Uint8Array | undefined {
   const der = new Uint8Array(Buffer.from(base64[2], 'base64'));
   return encodePem(label, der) === text ? der : undefined;
 }
+
+/**
+ * The certificates of a text that others wrote (RFC 7468): any number, with lines of explanation around them as tools
+ * put them there. The error says what is wrong; values that are no certificates, above all keys, are errors too.
+ */
+export function decodeCertificates(text: string): Result<readonly Uint8Array[], string> {
+  const certificates: Uint8Array[] = [];
+  for (const [index, found] of [...text.matchAll(BLOCK)].entries()) {
+    const [, label, body = ''] = found;
+    if (label !== 'CERTIFICATE') return err(`block ${index + 1} is ${label}, not CERTIFICATE`);
+    const base64 = body.replace(/\s+/g, '');
+    const der = new Uint8Array(Buffer.from(base64, 'base64'));
+    // Buffer passes over what is no base64.
+    if (Buffer.from(der).toString('base64') !== base64) return err(`block ${index + 1} is not base64`);
+    certificates.push(der);
+  }
+  const begun = text.match(/-----BEGIN /g)?.length ?? 0;
+  if (begun !== certificates.length) return err(`block ${certificates.length + 1} has no end`);
+  if (begun === 0) return err('there is no "-----BEGIN CERTIFICATE-----" in it');
+  return ok(certificates);
+}
+
+const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----\r?\n([^-]*)-----END \1-----/g;

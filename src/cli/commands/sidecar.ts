@@ -1,0 +1,161 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { nodeProvider } from '#handshake/crypto';
+import { serviceAccountId } from '#identity';
+import { PolicyLoadError, type WatchedPolicies, watchPolicies } from '#policy';
+import { err, jsonLog, type Log, ok, type Result, Scope, systemClock } from '#runtime';
+import { BindError, type CaptureConfig, Sidecar, SidecarConfigError } from '#sidecar';
+import { openOriginalDestination } from '#sidecar/intercept';
+import { Telemetry, TelemetrySettingsError } from '#telemetry';
+import { sayProblem } from '../mesh-file/problem.ts';
+import { FollowedFiles } from '../follow/files.ts';
+import { followIdentity } from '../follow/identity.ts';
+import { parseDestinations } from '../sidecar-file/destinations-file.ts';
+import { parseSidecarFile, type SidecarFile } from '../sidecar-file/sidecar-file.ts';
+import { UsageError } from '../usage-error.ts';
+import { stopSignal } from './stop-signal.ts';
+
+export interface SidecarOptions {
+  readonly file: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * `sallyport sidecar`: runs the sidecar of this network namespace until SIGTERM, then drains. Throws UsageError with
+ * every mistake of its files. 0 after an orderly end.
+ */
+export async function sidecar({ file, env }: SidecarOptions): Promise<number> {
+  const settings = readSettings(resolve(file), env);
+  const stop = stopSignal();
+  const log = jsonLog('info', (line) => void process.stdout.write(line));
+  const scope = new Scope('sidecar', (error) => {
+    log.error('a part of the sidecar failed', { error: String(error) });
+    stop.fail(error);
+  });
+  try {
+    const running = await start(scope, settings, log.with({ service: settings.service }), env);
+    await stop.ended;
+    log.info('draining');
+    await running.drain();
+  } catch (error) {
+    throw isMendable(error) ? new UsageError(error.message) : error;
+  } finally {
+    await scope.close();
+    stop.dispose();
+  }
+  if (stop.error !== undefined) throw stop.error;
+  return 0;
+}
+
+async function start(
+  scope: Scope,
+  settings: SidecarFile,
+  log: Log,
+  env: NodeJS.ProcessEnv,
+): Promise<Sidecar> {
+  const clock = systemClock;
+  const { trustDomain, workload } = settings;
+  const identity = serviceAccountId(trustDomain, workload.namespace, workload.serviceAccount);
+  const [mounted, policies, destinations, original] = await Promise.all([
+    followIdentity(settings, identity, { clock, log }),
+    loadPolicies(settings, log),
+    FollowedFiles.open({
+      what: 'destinations',
+      paths: [settings.destinations],
+      parse: ([text = '']) => {
+        const parsed = parseDestinations(settings.destinations, text);
+        return parsed.ok ? parsed : err(parsed.error.map(sayProblem));
+      },
+      clock,
+      log,
+    }),
+    openOriginalDestination(),
+  ]);
+  const mistakes = [mounted, policies, destinations].flatMap((part) => (part.ok ? [] : part.error));
+  if (!original.ok) mistakes.push(`${original.error.reason.say} (${original.error.detail})`);
+  if (!mounted.ok || !policies.ok || !destinations.ok || !original.ok)
+    throw new UsageError(mistakes.join('\n'));
+  const telemetry = Telemetry.create({ clock, log, environment: otelOf(env) });
+  scope.defer(() => telemetry.shutdown());
+  mounted.value.run(scope);
+  policies.value.run(scope);
+  destinations.value.run(scope);
+  const capture: CaptureConfig = {
+    inboundPort: settings.ports.inbound,
+    outboundPort: settings.ports.outbound,
+    statusPort: settings.ports.status,
+    verificationPort: settings.ports.verification,
+    originalDestination: original.value,
+    destinations: destinations.value.value,
+    serverFirstPorts: new Set(settings.serverFirstPorts),
+    adviseAfterMilliseconds:
+      env.KUBERNETES_SERVICE_HOST === undefined ? undefined : ADVISE_AFTER_MILLISECONDS,
+  };
+  const started = await Sidecar.start(scope, {
+    service: settings.service,
+    workload,
+    identity,
+    credentials: mounted.value.credentials,
+    bundle: mounted.value.bundle,
+    policies: policies.value.policies,
+    telemetry,
+    log,
+    clock,
+    crypto: nodeProvider,
+    outbound: [],
+    capture,
+    admin: { host: '127.0.0.1', port: settings.ports.admin },
+  });
+  log.info('sidecar started', { identity: identity.toString(), ...settings.ports });
+  return started;
+}
+
+/** A kubelet asks every few seconds; when it has not for so long, something is wrong that its events don't say. */
+const ADVISE_AFTER_MILLISECONDS = 15_000;
+
+function readSettings(path: string, env: NodeJS.ProcessEnv): SidecarFile {
+  const parsed = parseSidecarFile(path, readText(path), {
+    namespace: env.SALLYPORT_NAMESPACE,
+    serviceAccount: env.SALLYPORT_SERVICE_ACCOUNT,
+    name: env.SALLYPORT_POD,
+  });
+  if (parsed.ok) return parsed.value;
+  throw new UsageError(parsed.error.map(sayProblem).join('\n'));
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(
+      `${path} cannot be read: ${(error as Error).message}. Name the sidecar's file with -c.`,
+    );
+  }
+}
+
+async function loadPolicies(
+  { policies: paths, defaults, trustDomain, rootNamespace }: SidecarFile,
+  log: Log,
+): Promise<Result<WatchedPolicies, readonly string[]>> {
+  try {
+    return ok(await watchPolicies({ paths, defaults, trustDomain, rootNamespace, clock: systemClock, log }));
+  } catch (error) {
+    if (error instanceof PolicyLoadError) return err([error.message]);
+    throw error;
+  }
+}
+
+/** What the user can mend by other settings. */
+function isMendable(error: unknown): error is Error {
+  if (error instanceof AggregateError) return error.errors.every(isMendable);
+  return (
+    error instanceof BindError ||
+    error instanceof TelemetrySettingsError ||
+    error instanceof SidecarConfigError
+  );
+}
+
+function otelOf(env: NodeJS.ProcessEnv): Record<string, string> {
+  const given = Object.entries(env).filter(([name]) => name.startsWith('OTEL_'));
+  return Object.fromEntries(given.map(([name, value]) => [name, value ?? '']));
+}

@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import { constants, open } from 'node:fs/promises';
+import {
+  type Clock,
+  err,
+  type Log,
+  ok,
+  type ReadableWatch,
+  type Result,
+  type Scope,
+  sleep,
+  Watch,
+} from '#runtime';
+
+export interface FollowedFilesConfig<T> {
+  /** For the log: `the trust bundle`. */
+  readonly what: string;
+  readonly paths: readonly string[];
+  /** Makes the value from the files' texts, in the order of the paths; the error is every mistake. */
+  readonly parse: (texts: readonly string[]) => Result<T, readonly string[]>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * The value that some mounted files stand for, followed as they change. They are read once a second and compared by
+ * content: that finds what is written in place, renamed, or swapped in by a symbolic link as a ConfigMap is. A change is
+ * taken when it was the same twice, so that a half-written file is not; one with mistakes leaves the last good value.
+ */
+export class FollowedFiles<T> {
+  readonly #config: FollowedFilesConfig<T>;
+  readonly #value: Watch<T>;
+  #inForce: string;
+  #mistakes: readonly string[];
+
+  private constructor(
+    config: FollowedFilesConfig<T>,
+    first: T,
+    inForce: string,
+    mistakes: readonly string[],
+  ) {
+    this.#config = config;
+    this.#value = new Watch(first);
+    this.#inForce = inForce;
+    this.#mistakes = mistakes;
+  }
+
+  /** Reads once; the error is every mistake. */
+  static async open<T>(config: FollowedFilesConfig<T>): Promise<Result<FollowedFiles<T>, readonly string[]>> {
+    const read = await readAll(config.paths);
+    const parsed = judge(read, config);
+    return parsed.ok ? ok(new FollowedFiles(config, parsed.value, read.digest, [])) : parsed;
+  }
+
+  /** The same for what can come later: until the files are good the value is `otherwise`, and the log says why. */
+  static async openOr<T>(config: FollowedFilesConfig<T>, otherwise: T): Promise<FollowedFiles<T>> {
+    const read = await readAll(config.paths);
+    const parsed = judge(read, config);
+    if (parsed.ok) return new FollowedFiles(config, parsed.value, read.digest, []);
+    const followed = new FollowedFiles(config, otherwise, '', []);
+    followed.#refuse(parsed.error);
+    return followed;
+  }
+
+  get value(): ReadableWatch<T> {
+    return this.#value;
+  }
+
+  /** Follows the files until the scope ends. */
+  run(scope: Scope): void {
+    const { clock, paths } = this.#config;
+    scope.run(async (signal) => {
+      for (;;) {
+        await sleep(clock, POLL_MILLISECONDS, signal);
+        let read = await readAll(paths);
+        if (read.digest === this.#inForce && this.#mistakes.length === 0) continue;
+        for (let before = ''; before !== read.digest; ) {
+          before = read.digest;
+          await sleep(clock, SETTLE_MILLISECONDS, signal);
+          read = await readAll(paths);
+        }
+        this.#take(read);
+      }
+    });
+  }
+
+  /** Judges the files again although they are the same, because something changed that they are judged by. */
+  again(): void {
+    this.#inForce = '';
+  }
+
+  /** Files with mistakes come here at every poll: a certificate that is not valid yet becomes so by waiting. */
+  #take(read: Reading): void {
+    const { what, paths, log } = this.#config;
+    const parsed = judge(read, this.#config);
+    if (!parsed.ok) {
+      this.#refuse(parsed.error);
+      return;
+    }
+    this.#mistakes = [];
+    if (read.digest === this.#inForce) return;
+    this.#inForce = read.digest;
+    this.#value.set(parsed.value);
+    log.info('files read', { what, paths });
+  }
+
+  #refuse(mistakes: readonly string[]): void {
+    if (mistakes.join() === this.#mistakes.join()) return;
+    this.#mistakes = mistakes;
+    const { what, paths, log } = this.#config;
+    log.error('files refused; what was in force stays', { what, paths, mistakes });
+  }
+}
+
+function judge<T>(
+  { texts, mistakes }: Reading,
+  { parse }: FollowedFilesConfig<T>,
+): Result<T, readonly string[]> {
+  return texts === undefined ? err(mistakes) : parse(texts);
+}
+
+interface Reading {
+  /** Undefined if one of them could not be read. */
+  readonly texts: readonly string[] | undefined;
+  readonly mistakes: readonly string[];
+  /** Equal digests mean that nothing changed. */
+  readonly digest: string;
+}
+
+const POLL_MILLISECONDS = 1_000;
+const SETTLE_MILLISECONDS = 100;
+/** A ConfigMap or Secret holds at most 1 MiB. */
+const MOST_BYTES = 1024 * 1024;
+
+async function readAll(paths: readonly string[]): Promise<Reading> {
+  const texts: string[] = [];
+  const mistakes: string[] = [];
+  for (const path of paths) {
+    try {
+      texts.push(await readBounded(path));
+    } catch (error) {
+      mistakes.push(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  const digest = createHash('sha256')
+    .update(JSON.stringify([texts, mistakes]))
+    .digest('hex');
+  return { texts: mistakes.length === 0 ? texts : undefined, mistakes, digest };
+}
+
+async function readBounded(path: string): Promise<string> {
+  // Opening a FIFO would wait for its writer.
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const status = await handle.stat();
+    if (!status.isFile()) throw new Error('it is not a regular file');
+    if (status.size > MOST_BYTES) throw new Error(`it is larger than ${MOST_BYTES} bytes`);
+    return await handle.readFile('utf8');
+  } finally {
+    await handle.close();
+  }
+}

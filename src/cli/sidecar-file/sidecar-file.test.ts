@@ -1,0 +1,143 @@
+import { describe, expect, test } from 'vitest';
+import { sayProblem } from '../mesh-file/problem.ts';
+import { parseDestinations } from './destinations-file.ts';
+import { parseSidecarFile, type PodNames } from './sidecar-file.ts';
+
+const NO_POD = { namespace: undefined, serviceAccount: undefined, name: undefined };
+const SIDECAR = `
+trustDomain: mesh.test
+workload: { namespace: shop, serviceAccount: orders }
+certificate: identity/tls.crt
+key: identity/tls.key
+trustBundle: /run/trust/ca.crt
+policies: [policies]
+destinations: destinations.yaml
+`;
+
+describe('sidecar.yaml', () => {
+  const read = (text: string, pod: PodNames = NO_POD) =>
+    parseSidecarFile('/etc/sallyport/sidecar.yaml', text, pod);
+  const wrong = (text: string): string[] => {
+    const parsed = read(text);
+    return parsed.ok ? [] : parsed.error.map(sayProblem);
+  };
+
+  test('is read with what it leaves out', () => {
+    expect(read(SIDECAR)).toEqual({
+      ok: true,
+      value: {
+        service: 'orders',
+        trustDomain: 'mesh.test',
+        rootNamespace: 'sallyport',
+        workload: { namespace: 'shop', serviceAccount: 'orders', name: 'orders', labels: {} },
+        certificate: '/etc/sallyport/identity/tls.crt',
+        key: '/etc/sallyport/identity/tls.key',
+        trustBundle: '/run/trust/ca.crt',
+        policies: ['/etc/sallyport/policies'],
+        destinations: '/etc/sallyport/destinations.yaml',
+        defaults: { tlsMode: 'Strict', unselected: 'Deny' },
+        serverFirstPorts: [],
+        ports: { inbound: 15_006, outbound: 15_001, admin: 15_000, status: 15_020, verification: 15_021 },
+      },
+    });
+  });
+
+  test('what the pod says of itself outweighs it', () => {
+    const pod = { namespace: 'other', serviceAccount: 'web', name: 'web-7d9' };
+    expect(read(SIDECAR, pod)).toMatchObject({ ok: true, value: { service: 'web', workload: pod } });
+    const shared = SIDECAR.replace(/workload:.*\n/, '');
+    expect(read(shared, pod)).toMatchObject({ ok: true, value: { workload: pod } });
+    expect(wrong(shared)).toEqual([
+      '/etc/sallyport/sidecar.yaml:2:1: namespace is missing: write it, or set SALLYPORT_NAMESPACE',
+      '/etc/sallyport/sidecar.yaml:2:1: serviceAccount is missing: write it, or set SALLYPORT_SERVICE_ACCOUNT',
+    ]);
+  });
+
+  test('every mistake at its place', () => {
+    const text = SIDECAR.replace('mesh.test', 'Mesh Test').replace('policies: [policies]', 'policies: []');
+    expect(
+      wrong(`${text}serverFirstPorts: [0]\nports: { inbuond: 1 }\ndefaults: { tlsMode: strict }\n`),
+    ).toEqual([
+      expect.stringContaining(':2:14: trustDomain: a trust domain is a name'),
+      expect.stringContaining(':7:11: policies: name at least one file'),
+      expect.stringContaining(':9:20: item 1: a port is at least 1'),
+      expect.stringContaining(':10:10: unknown field inbuond'),
+      expect.stringContaining(':11:22: tlsMode: Invalid option'),
+    ]);
+  });
+});
+
+describe('destinations.yaml', () => {
+  const ORDERS = 'spiffe://mesh.test/ns/shop/sa/orders';
+  const kindAt = (text: string, host: string, port: number): string => {
+    const parsed = parseDestinations('d.yaml', text);
+    if (!parsed.ok) throw new Error(parsed.error.map(sayProblem).join('\n'));
+    return parsed.value.destinationOf({ host, port }, () => false).kind;
+  };
+  const wrong = (text: string): string[] => {
+    const parsed = parseDestinations('d.yaml', text);
+    return parsed.ok ? [] : parsed.error.map(sayProblem);
+  };
+  const TEXT = `
+clusterNetworks: [10.0.0.0/8, "fd00::/8"]
+destinations:
+  - service: orders.shop
+    networks: [10.96.0.7/32, "fd00:96::7/128"]
+    ports: [{ port: 80, targetPort: 8080 }, 443]
+    identities: [${ORDERS}]
+    endpoints: [10.1.0.4]
+  - networks: [10.1.0.0/16]
+    identities: [${ORDERS}]
+  - networks: [10.96.0.10/32]
+    unmeshed: true
+`;
+
+  test('say whom addresses stand for', () => {
+    expect(kindAt(TEXT, '10.96.0.7', 80)).toBe('meshed');
+    expect(kindAt(TEXT, 'fd00:96::7', 443)).toBe('meshed');
+    expect(kindAt(TEXT, '10.96.0.7', 81)).toBe('unknown');
+    expect(kindAt(TEXT, '10.1.200.1', 5432)).toBe('meshed');
+    expect(kindAt(TEXT, '10.96.0.10', 53)).toBe('unmeshed');
+    expect(kindAt(TEXT, '192.0.2.1', 443)).toBe('egress');
+    expect(kindAt('clusterNetworks: []', '10.1.0.1', 443)).toBe('egress');
+  });
+
+  test('every mistake at its place', () => {
+    expect(wrong('destinations: []')).toEqual(['d.yaml:1:1: clusterNetworks is missing']);
+    expect(
+      wrong(`
+clusterNetworks: [10.0.0.1/8]
+destinations:
+  - networks: [10.1.0.0/16]
+  - { networks: [10.2.0.0/16], identities: [nobody], unmeshed: true }
+  - networks: [10.3.0.0/16, 10.4.0.0]
+    identities: [${ORDERS}, spiffe://other.test/ns/a/sa/b, http://x]
+    endpoints: [localhost]
+    ports: [70000]
+  - { networks: [10.5.0.0/16], unmeshed: true }
+  - { networks: [10.5.0.0/16], unmeshed: true, ports: [80] }
+  - { networks: [10.5.0.0/16], ports: [80], identities: [${ORDERS}] }
+`),
+    ).toEqual([
+      expect.stringContaining(':2:19: "10.0.0.1/8" has bits set after its prefix'),
+      expect.stringContaining(':4:5: item 1: say either the identities'),
+      expect.stringContaining(':5:5: item 2: say either the identities'),
+      expect.stringMatching(/:9:13: item 1: a port is at most 65535/),
+      expect.stringContaining(':12:5: 10.5.0.0/16 port 80 is said twice'),
+    ]);
+    expect(
+      wrong(`
+clusterNetworks: []
+destinations:
+  - networks: [10.3.0.0/16, 10.4.0.0]
+    identities: [${ORDERS}, spiffe://other.test/ns/a/sa/b, http://x]
+    endpoints: [localhost]
+`),
+    ).toEqual([
+      expect.stringContaining(':4:29: "10.4.0.0" has no prefix length'),
+      expect.stringContaining(':5:17: the identities are of several trust domains'),
+      expect.stringMatching(/:5:\d+: .*http:\/\/x/),
+      expect.stringContaining(':6:17: "localhost" is no IP address'),
+    ]);
+  });
+});

@@ -1,0 +1,131 @@
+import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
+import { type PolicyDefaults, EMBEDDED_DEFAULTS } from '#policy';
+import { err, ok, type Result } from '#runtime';
+import { freeze } from '../mesh-file/freeze.ts';
+import { inOrder, type Problem, parseYaml } from '../mesh-file/problem.ts';
+import { SchemaReader } from '../mesh-file/schema-reader.ts';
+
+/** What one sidecar is told: docs/capture.md, field by field. Paths are absolute. */
+export interface SidecarFile {
+  readonly service: string;
+  readonly trustDomain: string;
+  readonly rootNamespace: string;
+  readonly workload: {
+    readonly namespace: string;
+    readonly serviceAccount: string;
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+  };
+  readonly certificate: string;
+  readonly key: string;
+  readonly trustBundle: string;
+  readonly policies: readonly string[];
+  readonly destinations: string;
+  readonly defaults: PolicyDefaults;
+  readonly serverFirstPorts: readonly number[];
+  readonly ports: Readonly<Record<'inbound' | 'outbound' | 'admin' | 'status' | 'verification', number>>;
+}
+
+/** What the downward API of Kubernetes says of the pod; it outweighs the file, which many pods share. */
+export interface PodNames {
+  readonly namespace: string | undefined;
+  readonly serviceAccount: string | undefined;
+  readonly name: string | undefined;
+}
+
+/** Reads sidecar.yaml in one pass. `file` is its absolute path. The error holds every mistake. */
+export function parseSidecarFile(
+  file: string,
+  text: string,
+  pod: PodNames,
+): Result<SidecarFile, readonly Problem[]> {
+  const source = parseYaml(file, text);
+  if (!source.ok) return source;
+  const reader = new SchemaReader(source.value);
+  const top = reader.check(schema, source.value.value, []);
+  const namespace = pod.namespace ?? top?.workload.namespace;
+  const serviceAccount = pod.serviceAccount ?? top?.workload.serviceAccount;
+  const missing = (field: string, variable: string): void => {
+    reader.problems.push(
+      source.value.problem(['workload', field], `${field} is missing: write it, or set ${variable}`),
+    );
+  };
+  if (top !== undefined && namespace === undefined) missing('namespace', 'SALLYPORT_NAMESPACE');
+  if (top !== undefined && serviceAccount === undefined)
+    missing('serviceAccount', 'SALLYPORT_SERVICE_ACCOUNT');
+  if (
+    top === undefined ||
+    namespace === undefined ||
+    serviceAccount === undefined ||
+    reader.problems.length > 0
+  ) {
+    return err(inOrder(reader.problems));
+  }
+  const directory = dirname(file);
+  const name = pod.name ?? top.workload.name ?? serviceAccount;
+  return ok(
+    freeze({
+      ...top,
+      service: top.service ?? serviceAccount,
+      workload: { ...top.workload, namespace, serviceAccount, name },
+      certificate: resolve(directory, top.certificate),
+      key: resolve(directory, top.key),
+      trustBundle: resolve(directory, top.trustBundle),
+      policies: top.policies.map((path) => resolve(directory, path)),
+      destinations: resolve(directory, top.destinations),
+    }),
+  );
+}
+
+const port = z
+  .int('a port is a whole number')
+  .min(1, 'a port is at least 1')
+  .max(65_535, 'a port is at most 65535');
+
+/** RFC 1123 subdomain: what Kubernetes allows as the name of a pod or a ServiceAccount. */
+const name = z
+  .string()
+  .regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, 'a name is made of lower-case letters, digits, - and .');
+const path = z.string().min(1, 'name a file');
+
+const schema = z.strictObject({
+  service: name.optional(),
+  // SPIFFE ID 2.1.
+  trustDomain: z
+    .string()
+    .regex(
+      /^[a-z0-9._-]{1,255}$/,
+      'a trust domain is a name such as cluster.local: lower-case letters, digits, . - _',
+    ),
+  rootNamespace: name.default('sallyport'),
+  workload: z
+    .strictObject({
+      namespace: name.optional(),
+      serviceAccount: name.optional(),
+      name: name.optional(),
+      labels: z.record(z.string(), z.string()).default({}),
+    })
+    .default({ labels: {} }),
+  certificate: path,
+  key: path,
+  trustBundle: path,
+  policies: z.array(path).min(1, 'name at least one file or folder of policies'),
+  destinations: path,
+  defaults: z
+    .strictObject({
+      tlsMode: z.enum(['Strict', 'Permissive', 'Disabled']).default(EMBEDDED_DEFAULTS.tlsMode),
+      unselected: z.enum(['Deny', 'AllowAuthenticated']).default(EMBEDDED_DEFAULTS.unselected),
+    })
+    .default(EMBEDDED_DEFAULTS),
+  serverFirstPorts: z.array(port).default([]),
+  ports: z
+    .strictObject({
+      inbound: port.default(15_006),
+      outbound: port.default(15_001),
+      admin: port.default(15_000),
+      status: port.default(15_020),
+      verification: port.default(15_021),
+    })
+    .prefault({}),
+});
