@@ -33,7 +33,7 @@ export async function sidecar({ file, env }: SidecarOptions): Promise<number> {
     stop.fail(error);
   });
   try {
-    const running = await start(scope, settings, log.with({ service: settings.service }), env);
+    const running = await start(scope, settings, log, env);
     await stop.ended;
     log.info('draining');
     await running.drain();
