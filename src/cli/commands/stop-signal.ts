@@ -5,26 +5,45 @@ export interface StopSignal {
   readonly error: Error | undefined;
   readonly end: () => void;
   readonly fail: (error: unknown) => void;
+  /** Registers what must still be done when the program ends at once; it has no time to wait. Returns the way back. */
+  readonly atOnce: (task: () => void) => () => void;
   /** Gives Ctrl-C back its usual meaning. */
   readonly dispose: () => void;
 }
 
-/** Ctrl-C and SIGTERM ask for an orderly stop; a second Ctrl-C ends the program at once. */
+/**
+ * Ctrl-C, SIGTERM and a closed terminal ask for an orderly stop. A second one, and an error that nobody caught, end the
+ * program at once, after the tasks of `atOnce`.
+ */
 export function stopSignal(): StopSignal {
-  let ending = false;
   const { promise, resolve } = Promise.withResolvers<void>();
+  const tasks = new Set<() => void>();
+  let ending = false;
+  let exiting = false;
   let failure: Error | undefined;
   const end = (): void => {
     ending = true;
     resolve();
   };
-  const onSignal = (): void => {
-    // 128 + SIGINT, as shells have it.
-    if (ending) process.exit(130);
-    end();
+  const exit = (code: number): void => {
+    if (exiting) return;
+    exiting = true;
+    for (const task of tasks) attempt(task);
+    // The next turn: what the tasks ended is closed by then.
+    setImmediate(() => process.exit(code));
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  const onSignal = (): void => {
+    if (ending) exit(EXIT_INTERRUPTED);
+    else end();
+  };
+  const onUncaught = (error: unknown): void => {
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    if (!exiting) attempt(() => process.stderr.write(`${UNCAUGHT}\n${what}\n`));
+    exit(EXIT_FAILED);
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  // Unhandled rejections come here too.
+  process.on('uncaughtException', onUncaught);
   return {
     ended: promise,
     get error() {
@@ -35,9 +54,29 @@ export function stopSignal(): StopSignal {
       failure ??= error instanceof Error ? error : new Error(String(error));
       end();
     },
+    atOnce(task) {
+      tasks.add(task);
+      return () => tasks.delete(task);
+    },
     dispose() {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
+      for (const signal of SIGNALS) process.off(signal, onSignal);
+      process.off('uncaughtException', onUncaught);
     },
   };
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** 128 + SIGINT, as shells have it. */
+const EXIT_INTERRUPTED = 130;
+const EXIT_FAILED = 1;
+const UNCAUGHT =
+  'Sallyport met an error that nothing in it expected. What it was doing cannot be trusted any more, so it resets all connections and ends:';
+
+/** One that fails must not keep the others from being done. */
+function attempt(task: () => void): void {
+  try {
+    task();
+  } catch {
+    // Nothing is left that it could be told to.
+  }
 }

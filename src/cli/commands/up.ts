@@ -73,6 +73,7 @@ async function run(
     random: Math.random,
     output: (service, line, stream) => logs.service(service, line, stream),
   });
+  scope.defer(stop.atOnce(mesh.endAll.bind(mesh)));
   const record = mesh.record();
   writeUpRecord(state.record, record);
   scope.defer(() => rmSync(state.record, { force: true }));
