@@ -12,6 +12,7 @@ import {
   startServer,
   trust,
 } from '../support/engine.ts';
+import { eventually } from '../support/patience.ts';
 
 const CLIENT_ID = 'spiffe://mesh.test/ns/shop/sa/web';
 const SERVER_ID = 'spiffe://mesh.test/ns/shop/sa/orders';
@@ -99,7 +100,7 @@ describe('node:tls calls our server', () => {
     expect(socket.getEphemeralKeyInfo()).toMatchObject({ name: EPHEMERAL.secp256r1 });
     expect(socket.getPeerCertificate().subjectaltname).toBe(`URI:${SERVER_ID}`);
     const { witness } = await next();
-    await expect.poll(() => witness.peer?.identity).toBe(CLIENT_ID);
+    await eventually(() => witness.peer?.identity).toBe(CLIENT_ID);
   });
 
   test('what it offers by default, ML-KEM first', async () => {

@@ -79,7 +79,7 @@ export class Child {
   }
 
   /** Waits until the output matches. Throws with the output so far if the program ends or the time is over. */
-  async says(pattern: RegExp, milliseconds = 10_000): Promise<RegExpExecArray> {
+  async says(pattern: RegExp, milliseconds = 30_000): Promise<RegExpExecArray> {
     const late = delay(milliseconds, 'late' as const, { ref: false });
     for (;;) {
       const found = pattern.exec(this.#output);
@@ -92,7 +92,7 @@ export class Child {
   }
 
   /** Waits until it has ended by itself; throws if that takes too long. */
-  async ended(milliseconds = 10_000): Promise<Exit> {
+  async ended(milliseconds = 30_000): Promise<Exit> {
     const late = delay(milliseconds, 'late' as const, { ref: false });
     const exit = await Promise.race([this.exit, late]);
     if (exit === 'late')

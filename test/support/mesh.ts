@@ -206,7 +206,7 @@ export class Mesh {
         log: ownLog,
         clock,
         crypto: nodeProvider,
-        limits: { drainGraceMilliseconds: 0, ...service.limits },
+        limits: { ...PATIENT, ...service.limits },
         ...(service.application === undefined
           ? {}
           : {
@@ -275,6 +275,13 @@ spec:
 }
 
 const PORT = 8080;
+
+/** A busy machine may be ten times slower, and what is tried with a mesh is rarely its times. */
+const PATIENT: Partial<SidecarLimits> = {
+  connectTimeoutMilliseconds: 15_000,
+  handshakeTimeoutMilliseconds: 30_000,
+  drainGraceMilliseconds: 0,
+};
 
 function believed(authority: CertificateAuthority, others: readonly Uint8Array[] = []) {
   const roots = [...authority.bundle.value.roots.map(({ der }) => der), ...others];

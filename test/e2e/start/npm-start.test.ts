@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { needs, startChild } from '../../support/child.ts';
 import { freePort } from '../../support/free-port.ts';
+import { bePatient } from '../../support/patience.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
+
+bePatient();
 
 const ROOT = join(import.meta.dirname, '../../..');
 const MAIN = join(ROOT, 'src/cli/main.ts');
@@ -32,11 +35,11 @@ function summaryOf(output: string): Summary {
   ) as unknown as Summary;
 }
 
-test('npm start -- --for 8s: exit 0, and something of everything', { timeout: 60_000 }, async (context) => {
+test('npm start -- --for 8s: exit 0, and something of everything', async (context) => {
   const taken = (await Promise.all(SHOP_PORTS.map(isTaken))).some(Boolean);
   if (taken) context.skip(`the ports of the shop (${SHOP_PORTS.join(', ')}) are in use`);
   const npm = startChild('npm', ['start', '--', '--for', '8s'], { cwd: ROOT });
-  expect(await npm.ended(50_000), npm.output).toEqual({ code: 0, signal: null });
+  expect(await npm.ended(100_000), npm.output).toEqual({ code: 0, signal: null });
   const summary = summaryOf(npm.output);
   for (const count of ['requests', 'handshakes', 'rotations', 'denials'] as const) {
     expect([count, summary[count] > 0]).toEqual([count, true]);
@@ -44,9 +47,7 @@ test('npm start -- --for 8s: exit 0, and something of everything', { timeout: 60
   expect(summary).toMatchObject({ failed: 0, passed: 0 });
 });
 
-test("a user's own services, nginx and Python's, unchanged behind their sidecars", {
-  timeout: 60_000,
-}, async (context) => {
+test("a user's own services, nginx and Python's, unchanged behind their sidecars", async (context) => {
   needs(context, 'nginx');
   needs(context, 'python3');
   const folder = temporaryFolder('user');
@@ -113,7 +114,7 @@ const VERDICTS = [
   },
 ] as const;
 
-test('the exit code says whether policy was kept', { timeout: 60_000 }, async () => {
+test('the exit code says whether policy was kept', async () => {
   const runs = VERDICTS.map(async (verdict) => ({ verdict, run: await runVerdict(verdict) }));
   for (const { verdict, run } of await Promise.all(runs)) {
     const { what, path, allowed, status, code, says } = verdict;
@@ -161,7 +162,7 @@ async function runVerdict({ path, allowed, status }: (typeof VERDICTS)[number]) 
 async function up(folder: string, duration: string): Promise<{ code: number | null; output: string }> {
   const args = [MAIN, 'up', '-f', join(folder, 'mesh.yaml'), '--for', duration];
   const child = startChild(process.execPath, args, { cwd: folder });
-  const { code } = await child.ended(50_000);
+  const { code } = await child.ended(100_000);
   return { code, output: child.output };
 }
 

@@ -6,6 +6,9 @@ import { readAll, readLine } from '../../support/bytes.ts';
 import { needs, startChild } from '../../support/child.ts';
 import { allow, Mesh } from '../../support/mesh.ts';
 import { Relay } from '../../support/relay.ts';
+import { bePatient, eventually } from '../../support/patience.ts';
+
+bePatient();
 
 let mesh: Mesh;
 /** Another authority's mesh, which believes ours; ours doesn't believe it. */
@@ -50,7 +53,7 @@ async function bothSides(
   const before = [caller.mesh.handshakes(caller.service).length, mesh.handshakes('orders').length];
   await act();
   const after = () => [caller.mesh.handshakes(caller.service).length, mesh.handshakes('orders').length];
-  await expect.poll(after).toEqual(before.map((count) => count + 1));
+  await eventually(after).toEqual(before.map((count) => count + 1));
   const client = caller.mesh.handshakes(caller.service).at(-1);
   const server = mesh.handshakes('orders').at(-1);
   if (client === undefined || server === undefined) throw new Error('a side has no record');
@@ -114,7 +117,7 @@ describe('one handshake, two sidecars, one trace', () => {
       record.messages.filter((message) => message.direction === direction).map(({ message }) => message);
     expect(seen(sides.server, 'received')).toEqual(seen(sides.client, 'sent'));
     expect(seen(sides.client, 'received')).toEqual(seen(sides.server, 'sent'));
-    await expect.poll(() => mesh.service('orders').lines('connection')).toHaveLength(1);
+    await eventually(() => mesh.service('orders').lines('connection')).toHaveLength(1);
     expect(mesh.service('orders').lines('connection')[0]?.traceId).toBe(sides.client.traceId);
   });
 
@@ -145,7 +148,7 @@ describe('one handshake, two sidecars, one trace', () => {
       ...['s_client', '-connect', `127.0.0.1:${wire.port}`, '-servername', 'p8080.mesh.test'],
       ...['-alpn', 'sallyport/1', '-ciphersuites', 'TLS_AES_128_CCM_SHA256'],
     ]);
-    await expect.poll(() => mesh.handshakes('orders').length).toBe(before + 1);
+    await eventually(() => mesh.handshakes('orders').length).toBe(before + 1);
     expect(mesh.handshakes('orders').at(-1)).toMatchObject({
       reason: 'no-common-suite',
       untrusted: true,

@@ -10,6 +10,9 @@ import { sha256 } from '../../support/bytes.ts';
 import { needs, startChild } from '../../support/child.ts';
 import { Mesh } from '../../support/mesh.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
+import { bePatient, eventually } from '../../support/patience.ts';
+
+bePatient();
 
 const MIB = 2 ** 20;
 const LARGE = 100 * MIB;
@@ -52,20 +55,20 @@ afterAll(async () => {
 const folder = temporaryFolder('curl');
 const large = join(folder, 'large');
 
-test('curl: 100 MiB there and 100 MiB back, unchanged', { timeout: 60_000 }, async (context) => {
+test('curl: 100 MiB there and 100 MiB back, unchanged', async (context) => {
   needs(context, 'curl');
   const data = randomBytes(LARGE);
   writeFileSync(large, data);
   const returned = join(folder, 'returned');
   const curl = startChild('curl', ['-sS', '-D', '-', '-o', returned, '-T', large, `${url}/large`]);
-  expect(await curl.ended(60_000)).toEqual({ code: 0, signal: null });
+  expect(await curl.ended(100_000)).toEqual({ code: 0, signal: null });
   const expected = sha256(data);
   expect(curl.output).toContain(`x-sha256: ${expected}\r\n`);
   const hash = createHash('sha256');
   await pipeline(createReadStream(returned), hash);
   expect(hash.digest('hex')).toBe(expected);
 
-  await expect.poll(() => mesh.service('orders').lines('connection')).toHaveLength(1);
+  await eventually(() => mesh.service('orders').lines('connection')).toHaveLength(1);
   const [line] = mesh.service('orders').lines('connection');
   expect(line).toMatchObject({ mode: 'mtls', peer: mesh.service('web').identity.toString() });
   expect(line?.receivedBytes).toBeGreaterThan(LARGE);
@@ -78,7 +81,7 @@ test('curl: 200 connections at once, none of which is answered before all are th
   const before = mesh.handshakes('orders').length;
   const args = ['-sS', '-Z', '--parallel-immediate', '--parallel-max', `${TOGETHER}`];
   const curl = startChild('curl', [...args, `${url}/together/[1-${TOGETHER}]`]);
-  expect(await curl.ended(15_000)).toEqual({ code: 0, signal: null });
+  expect(await curl.ended(100_000)).toEqual({ code: 0, signal: null });
   expect(curl.stdout.toString()).toBe('all here\n'.repeat(TOGETHER));
   const handshakes = mesh.handshakes('orders').slice(before);
   expect(handshakes).toHaveLength(TOGETHER);

@@ -6,6 +6,9 @@ import { Application, connectTo } from '../../support/application.ts';
 import { readAll, readLine } from '../../support/bytes.ts';
 import { Mesh } from '../../support/mesh.ts';
 import { usage } from '../../support/usage.ts';
+import { bePatient, eventually } from '../../support/patience.ts';
+
+bePatient();
 
 const MIB = 2 ** 20;
 
@@ -83,7 +86,7 @@ test('a half-closed connection: the client ends first, the answer comes much lat
   const socket = await connectTo(mesh.service('web').calls('late'));
   socket.end('anyone there?');
   expect((await readAll(socket)).toString()).toBe('you asked: anyone there?');
-  await expect.poll(() => mesh.service('late').lines('connection')).toHaveLength(1);
+  await eventually(() => mesh.service('late').lines('connection')).toHaveLength(1);
   expect(mesh.service('late').lines('connection')[0]).toMatchObject({ level: 'info' });
 });
 

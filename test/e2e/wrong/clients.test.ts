@@ -5,6 +5,9 @@ import { allow, Mesh } from '../../support/mesh.ts';
 import { believed } from './certificates.ts';
 import { WRONG_CLIENTS } from './clients.ts';
 import { reasonOf } from './reasons.ts';
+import { bePatient, eventually } from '../../support/patience.ts';
+
+bePatient();
 
 let mesh: Mesh;
 const application = await Application.tcp((socket) => socket.pipe(socket));
@@ -13,7 +16,7 @@ beforeAll(async () => {
   mesh = await Mesh.start({
     services: {
       orders: { application },
-      impatient: { application, limits: { handshakeTimeoutMilliseconds: 300 } },
+      impatient: { application, limits: { handshakeTimeoutMilliseconds: 1_000 } },
     },
     policies: { 'orders.yaml': allow('orders', ['web']), 'impatient.yaml': allow('impatient', ['web']) },
     alsoTrust: [believed.root.der],
@@ -35,7 +38,7 @@ test.for(WRONG_CLIENTS)('$wrong: $reason', async ({ reason, meets, handshake, at
   await attack(service.inbound);
 
   // In the log: one line, with what to do.
-  await expect.poll(() => service.lines('connection')).toHaveLength(lines + 1);
+  await eventually(() => service.lines('connection')).toHaveLength(lines + 1);
   const line = service.lines('connection').at(-1);
   const { alert, say, next } = reasonOf(reason);
   expect(line).toMatchObject({ level: 'warn', direction: 'inbound', reason, say, next, receivedBytes: 0 });

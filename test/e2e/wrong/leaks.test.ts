@@ -8,6 +8,9 @@ import { type Usage, usage } from '../../support/usage.ts';
 import { believed } from './certificates.ts';
 import { WRONG_CLIENTS } from './clients.ts';
 import { WRONG_SERVERS } from './servers.ts';
+import { bePatient, eventually } from '../../support/patience.ts';
+
+bePatient();
 
 /** A connection that stayed would hold at least ten times as much. */
 const BYTES_PER_CASE = 2_048;
@@ -71,9 +74,7 @@ async function settled(): Promise<Usage> {
     }));
   };
   const idle = { inbound: 0, outbound: 0, handshakesInProgress: 0 };
-  await expect
-    .poll(busy, { timeout: 15_000 })
-    .toEqual(names.map(() => expect.objectContaining(idle) as unknown));
+  await eventually(busy).toEqual(names.map(() => expect.objectContaining(idle) as unknown));
   for (const name of names) mesh.service(name).forgetLines();
   mesh.spans.forget();
   await delay(100);
@@ -81,7 +82,7 @@ async function settled(): Promise<Usage> {
 }
 
 test('after 20 rounds of everything that is wrong, descriptors and memory are where they were', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async ({ annotate }) => {
   for (let index = 0; index < WARM_UP_ROUNDS; index += 1) await round();
   const before = await settled();

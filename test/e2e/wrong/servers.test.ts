@@ -8,6 +8,9 @@ import { Mesh } from '../../support/mesh.ts';
 import { believed } from './certificates.ts';
 import { reasonOf } from './reasons.ts';
 import { heard, WRONG_SERVERS } from './servers.ts';
+import { bePatient, eventually } from '../../support/patience.ts';
+
+bePatient();
 
 const SECRET = 'must not leave';
 
@@ -23,7 +26,7 @@ beforeAll(async () => {
     calls[wrong] = () => ({ kind: 'meshed', address: server, port: 8080, identities });
   }
   mesh = await Mesh.start({
-    services: { web: { calls }, hasty: { calls, limits: { handshakeTimeoutMilliseconds: 300 } } },
+    services: { web: { calls }, hasty: { calls, limits: { handshakeTimeoutMilliseconds: 1_000 } } },
     alsoTrust: [believed.root.der],
   });
 });
@@ -45,7 +48,7 @@ test.for(WRONG_SERVERS)('$wrong: $reason', async ({ wrong, reason, calledBy }) =
   // Not an ordinary end: the application must not take it for an empty answer.
   expect(await ending(socket)).toBe('ECONNRESET');
 
-  await expect.poll(() => service.lines('connection')).toHaveLength(lines + 1);
+  await eventually(() => service.lines('connection')).toHaveLength(lines + 1);
   const line = service.lines('connection').at(-1);
   const { alert, say, next } = reasonOf(reason);
   expect(line).toMatchObject({ level: 'warn', direction: 'outbound', reason, say, next, sentBytes: 0 });

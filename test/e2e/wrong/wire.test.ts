@@ -7,6 +7,9 @@ import { readLine } from '../../support/bytes.ts';
 import { sumOf } from '../../support/metrics.ts';
 import { Mesh, type MeshService } from '../../support/mesh.ts';
 import { Relay, type RelayOptions, recordwise } from '../../support/relay.ts';
+import { bePatient, eventually } from '../../support/patience.ts';
+
+bePatient();
 
 /** How each connection of the application ended, and what came before. */
 const endings: { how: string; received: string }[] = [];
@@ -64,7 +67,7 @@ function ending(socket: Socket): Promise<string> {
 
 /** The one line that a side has of the connection; the handshake's own record has the same trace. */
 async function lineOf(service: MeshService): Promise<Record<string, unknown>> {
-  await expect.poll(() => service.lines('connection')).toHaveLength(1);
+  await eventually(() => service.lines('connection')).toHaveLength(1);
   const [line] = service.lines('connection');
   expect(mesh.handshakes(service.name).at(-1)?.traceId).toBe(line?.traceId);
   return line ?? {};
@@ -113,7 +116,7 @@ describe('a live connection that is meddled with', () => {
     });
     expect(await closedFor(orders, 'bad-record-mac')).toBe(before + 1);
     // Nothing of the changed record came through, and the application takes it for no ordinary end.
-    await expect.poll(() => endings).toHaveLength(1);
+    await eventually(() => endings).toHaveLength(1);
     expect(endings[0]?.how).toBe('ECONNRESET');
     expect(endings[0]?.received).toMatch(/^first\n(second\n)?$/);
   });
@@ -134,7 +137,7 @@ describe('a live connection that is meddled with', () => {
       detail: 'bad_record_mac',
     });
     expect(await closedFor(web, 'bad-record-mac')).toBe(before + 1);
-    await expect.poll(() => endings).toEqual([{ how: 'ECONNRESET', received: 'first\nsecond\n' }]);
+    await eventually(() => endings).toEqual([{ how: 'ECONNRESET', received: 'first\nsecond\n' }]);
   });
 
   test('FIN without close_notify: both sides say truncated, neither application sees an ordinary end', async () => {
@@ -146,7 +149,7 @@ describe('a live connection that is meddled with', () => {
       expect(await lineOf(service)).toMatchObject({ level: 'warn', reason: 'truncated' });
       expect(await closedFor(service, 'truncated')).toBe(1);
     }
-    await expect.poll(() => endings).toEqual([{ how: 'ECONNRESET', received: 'first\n' }]);
+    await eventually(() => endings).toEqual([{ how: 'ECONNRESET', received: 'first\n' }]);
   });
 });
 
@@ -183,7 +186,7 @@ describe('a handshake that is meddled with', () => {
     const ended = ending(socket);
     socket.write('never\n');
     if (cut) {
-      await expect.poll(() => wire.newest.forth.indexOf(0x17)).toBeGreaterThan(0);
+      await eventually(() => wire.newest.forth.indexOf(0x17)).toBeGreaterThan(0);
       wire.cut();
     }
     expect(await ended).toBe('ECONNRESET');
@@ -198,7 +201,7 @@ describe('a handshake that is meddled with', () => {
     const { socket } = await live(() => ({}));
     const recorded = wire.newest.forth;
     socket.end();
-    await expect.poll(() => endings).toEqual([{ how: 'end', received: 'first\n' }]);
+    await eventually(() => endings).toEqual([{ how: 'end', received: 'first\n' }]);
     await lineOf(mesh.service('web'));
     await lineOf(mesh.service('orders'));
     endings.length = 0;
@@ -207,7 +210,7 @@ describe('a handshake that is meddled with', () => {
     const closed = once(again, 'close');
     again.resume().end(recorded);
     await closed;
-    await expect.poll(() => mesh.service('orders').lines('connection')).toHaveLength(2);
+    await eventually(() => mesh.service('orders').lines('connection')).toHaveLength(2);
     expect(mesh.service('orders').lines('connection')[1]).toMatchObject({ reason: 'bad-record-mac' });
     expect(endings).toEqual([]);
   });

@@ -18,6 +18,7 @@ import {
   SUITES,
   trusting,
 } from './commands.ts';
+import { eventually } from '../../support/patience.ts';
 
 beforeEach((context) => needs(context, 'openssl'));
 
@@ -116,7 +117,7 @@ describe('openssl s_client calls our server', () => {
     await child.says(/Verify return code/);
     for (let round = 1; round <= 3; round += 1) {
       child.write(`${command}\n`);
-      await expect.poll(() => child.output.match(/^KEYUPDATE$/gm)?.length).toBe(round);
+      await eventually(() => child.output.match(/^KEYUPDATE$/gm)?.length).toBe(round);
       child.write(`round ${round}\n`);
       await child.says(new RegExp(`^round ${round}$`, 'm'));
     }
@@ -138,7 +139,7 @@ describe('openssl s_client calls our server', () => {
     const data = randomBytes(2 ** 20);
     const { over } = await next();
     child.write(data);
-    await expect.poll(() => child.stdout.length, { timeout: 10_000 }).toBe(data.length);
+    await eventually(() => child.stdout.length).toBe(data.length);
     expect(sha256(child.stdout)).toBe(sha256(data));
     await child.stop();
     // It was killed in the middle: no close_notify came.

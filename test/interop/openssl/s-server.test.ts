@@ -18,6 +18,7 @@ import {
   stranger,
   trusting,
 } from './commands.ts';
+import { eventually } from '../../support/patience.ts';
 
 beforeEach((context) => needs(context, 'openssl'));
 
@@ -135,7 +136,7 @@ describe('our client calls openssl s_server', () => {
     for (let round = 1; round <= 3; round += 1) {
       await (round === 1 ? connected(child) : child.says(new RegExp(`^question ${round - 1}$`, 'm')));
       child.write(`${command}\n`);
-      await expect.poll(() => witness.keyUpdates('received')).toBe(round);
+      await eventually(() => witness.keyUpdates('received')).toBe(round);
       child.write(`answer ${round}\n`);
       expect(await line(stream)).toBe(`answer ${round}`);
       stream.write(`question ${round}\n`);
@@ -156,9 +157,7 @@ describe('our client calls openssl s_server', () => {
     child.write(back);
     const received = await readBytes(stream, back.length);
     expect(sha256(received)).toBe(sha256(back));
-    await expect
-      .poll(() => sha256(child.stdout.subarray(-there.length)), { timeout: 10_000 })
-      .toBe(sha256(there));
+    await eventually(() => sha256(child.stdout.subarray(-there.length))).toBe(sha256(there));
   });
 
   test('its session tickets are read and passed over', async () => {
