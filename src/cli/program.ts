@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { CaptureSettings } from '#sidecar/intercept';
 import { DURATION_FORM, parseDuration } from './mesh-file/duration.ts';
 import { UsageError } from './usage-error.ts';
+import { printableLine } from './view/printable.ts';
 
 /** Runs one command line. Resolves with the exit code; never rejects. */
 export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
@@ -188,12 +189,12 @@ function wholeNumber(text: string): number {
   return value;
 }
 
-/** One plain paragraph. Commander has written its own already. */
+/** One plain paragraph, in which nothing that others wrote reaches the terminal as a command. Commander has written its own already. */
 function explain(error: unknown, env: NodeJS.ProcessEnv): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   const known = error instanceof UsageError;
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`${message}\n`);
+  process.stderr.write(`${message.split('\n').map(printableLine).join('\n')}\n`);
   if (env.SALLYPORT_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   else if (!known) process.stderr.write('Run again with SALLYPORT_DEBUG=1 to see where this happened.\n');
   return known ? EXIT.usage : EXIT.failed;

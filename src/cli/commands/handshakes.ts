@@ -4,6 +4,7 @@ import { findMesh, type MeshChoice } from '../control/find-mesh.ts';
 import { UsageError } from '../usage-error.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
 import { handshakeLine, renderHandshakes } from '../view/handshake-table.ts';
+import { printableJson } from '../view/printable.ts';
 import { renderWaterfall } from '../view/waterfall.ts';
 
 export interface HandshakesOptions {
@@ -63,7 +64,7 @@ async function follow(
   // Whoever reads us may have had enough (`| head`).
   process.stdout.once('error', () => enough.abort());
   const show = (record: HandshakeRecord): void => {
-    process.stdout.write(`${json ? JSON.stringify(record) : handshakeLine(record, width, paint)}\n`);
+    process.stdout.write(`${json ? printableJson(record) : handshakeLine(record, width, paint)}\n`);
   };
   let shown = 0;
   const once = (record: HandshakeRecord): void => {
@@ -101,5 +102,5 @@ function write(lines: readonly string[]): void {
 }
 
 function writeJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  process.stdout.write(`${printableJson(value, 2)}\n`);
 }

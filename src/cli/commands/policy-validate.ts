@@ -14,6 +14,7 @@ import { parseMeshFile } from '../mesh-file/parse.ts';
 import { ROOT_NAMESPACE } from '../mesh/policies.ts';
 import { UsageError } from '../usage-error.ts';
 import { count } from '../view/format.ts';
+import { printableLine } from '../view/printable.ts';
 
 export interface PolicyValidateOptions {
   /** Files or folders; none: what ./mesh.yaml names. */
@@ -29,10 +30,12 @@ export async function validatePolicies(options: PolicyValidateOptions): Promise<
   if (paths === undefined)
     throw new UsageError('Name policy files or folders, or run this beside a mesh.yaml.');
   const problems = await problemsOf(paths, options.trustDomain ?? mesh?.trustDomain ?? ANY_TRUST_DOMAIN);
-  for (const problem of problems) process.stdout.write(`${formatProblem(problem)}\n`);
+  for (const problem of problems) process.stdout.write(`${printableLine(formatProblem(problem))}\n`);
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   const warnings = problems.length - errors;
-  process.stdout.write(`${paths.join(' ')}: ${count(errors, 'error')}, ${count(warnings, 'warning')}\n`);
+  process.stdout.write(
+    `${printableLine(paths.join(' '))}: ${count(errors, 'error')}, ${count(warnings, 'warning')}\n`,
+  );
   return errors === 0 ? 0 : 1;
 }
 

@@ -9,12 +9,14 @@ import { Mesh } from '../mesh/mesh.ts';
 import { shownPath } from '../mesh/policies.ts';
 import type { MeshFile } from '../mesh-file/mesh-file.ts';
 import { parseMeshFile } from '../mesh-file/parse.ts';
+import { sayProblem } from '../mesh-file/problem.ts';
 import { LogFile } from '../services/log-file.ts';
 import { UsageError } from '../usage-error.ts';
 import { formatTime } from '../view/format.ts';
 import { runLiveScreen } from '../view/live-screen.ts';
 import { runPlainLines } from '../view/plain-lines.ts';
 import { paintFor } from '../view/paint.ts';
+import { printableLine } from '../view/printable.ts';
 import { summarise } from '../view/summary.ts';
 import { wrap } from '../view/wrap.ts';
 import { stopSignal } from './stop-signal.ts';
@@ -95,10 +97,10 @@ async function run(
   const { totals } = mesh.snapshot();
   const summary = summarise(totals, ran, file.traffic.length > 0);
   process.stdout.write(`${summary.line}\n`);
-  for (const fault of summary.faults) process.stderr.write(`Failed: ${fault}.\n`);
   if (summary.faults.length > 0) {
-    for (const line of diagnosis) process.stderr.write(`  ${line}\n`);
-    process.stderr.write(`  The logs are in ${shownPath(state.logs)}.\n`);
+    const faults = summary.faults.map((fault) => `Failed: ${fault}.`);
+    const details = [...diagnosis, `The logs are in ${shownPath(state.logs)}.`].map((line) => `  ${line}`);
+    process.stderr.write([...faults, ...details].map((line) => `${printableLine(line)}\n`).join(''));
   }
   if (stop.error !== undefined) throw stop.error;
   return summary.faults.length > 0 ? 1 : 0;
@@ -108,8 +110,7 @@ function loadMesh(file: string): MeshFile {
   const path = resolve(file);
   const parsed = parseMeshFile(path, readMeshFile(path), relative(process.cwd(), path));
   if (parsed.ok) return parsed.value;
-  const lines = parsed.error.map(({ file, line, column, say }) => `${file}:${line}:${column}: ${say}`);
-  throw new UsageError(lines.join('\n'));
+  throw new UsageError(parsed.error.map(sayProblem).join('\n'));
 }
 
 async function lock(

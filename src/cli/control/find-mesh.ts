@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { parseMeshFile } from '../mesh-file/parse.ts';
+import { sayProblem } from '../mesh-file/problem.ts';
 import { UsageError } from '../usage-error.ts';
 import { isAlive } from './control-client.ts';
 import { statePaths } from './state-folder.ts';
@@ -37,9 +38,7 @@ function stateOf(file: string): string {
   const path = resolve(file);
   const parsed = parseMeshFile(path, readMeshFile(path), relative(process.cwd(), path));
   if (parsed.ok) return parsed.value.state;
-  throw new UsageError(
-    parsed.error.map(({ file, line, column, say }) => `${file}:${line}:${column}: ${say}`).join('\n'),
-  );
+  throw new UsageError(parsed.error.map(sayProblem).join('\n'));
 }
 
 export function readMeshFile(path: string): string {

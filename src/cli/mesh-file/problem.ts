@@ -1,5 +1,5 @@
 import { isMap, isNode, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseDocument } from 'yaml';
-import { err, ok, type Result } from '#runtime';
+import { err, ok, printable, type Result } from '#runtime';
 
 /** One mistake in a file. Lines and columns count from 1. */
 export interface Problem {
@@ -21,9 +21,9 @@ export interface Source {
   keyProblem(path: Path, say: string): Problem;
 }
 
-/** `file:line:column: sentence`, as editors take it. */
+/** `file:line:column: sentence`, as editors take it. One line, whatever was written in the file. */
 export function sayProblem({ file, line, column, say }: Problem): string {
-  return `${file}:${line}:${column}: ${say}`;
+  return `${printable(file)}:${line}:${column}: ${printable(say)}`;
 }
 
 /** As they stand in the file. */

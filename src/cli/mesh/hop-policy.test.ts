@@ -48,7 +48,7 @@ test('the denial names the file and the line to edit, and shows the line', () =>
   expect(denial?.edit).toMatchObject({ file: PAYMENTS, text: '    - from:' });
   const lines = readFileSync(PAYMENTS, 'utf8').split('\n');
   expect(lines[(denial?.edit?.line ?? 0) - 1]).toBe('    - from:');
-  expect(denial?.edit?.snippet).toContain('serviceAccounts: [{ name: web, namespace: default }]');
+  expect(denial?.edit?.snippet.join()).toContain('serviceAccounts: [{ name: web, namespace: default }]');
 });
 
 test('taking the # away, as the file says, permits web and changes nothing else', () => {
@@ -64,7 +64,7 @@ test('pasting what the denial suggests below the line that it names permits web 
   const { edit } = hopPolicy(new Watch(shop())).denial(web) ?? {};
   const paste = (text: string): string => {
     const lines = text.split('\n');
-    lines.splice(edit?.line ?? 0, 0, (edit?.snippet ?? '').trimEnd());
+    lines.splice(edit?.line ?? 0, 0, ...(edit?.snippet ?? []));
     return lines.join('\n');
   };
   expect(hopPolicy(new Watch(shop(paste, 2))).denial(web)).toBeUndefined();

@@ -50,7 +50,8 @@ export class HopPolicy {
     if (edit === undefined) return { reason: reason.code, explanation, edit: undefined };
     const { file, line, say, snippet } = edit;
     const text = line === undefined ? undefined : this.#line(file, line);
-    return { reason: reason.code, explanation, edit: { file, line, text, say, snippet } };
+    const lines = snippet.split('\n').filter((row) => row.trim() !== '');
+    return { reason: reason.code, explanation, edit: { file, line, text, say, snippet: lines } };
   }
 
   #facts({ from, to }: Hop): ConnectionFacts {

@@ -11,6 +11,7 @@ import { startOrphanGuard } from '../services/orphan-guard.ts';
 import { runTraffic } from '../traffic/traffic-driver.ts';
 import { UsageError } from '../usage-error.ts';
 import { formatMilliseconds } from '../view/format.ts';
+import { printableLine } from '../view/printable.ts';
 import type { MeshSnapshot } from '../view/snapshot.ts';
 import { MeshActivity } from './activity.ts';
 import { type Gate, type MeshParts, startGate } from './gate.ts';
@@ -56,10 +57,9 @@ export class Mesh {
     try {
       return new Mesh(scope, config, await open(scope, config));
     } catch (error) {
-      const mendable =
-        error instanceof AuthorityError ||
-        error instanceof TelemetrySettingsError ||
-        error instanceof BindError;
+      // It names the program that holds a port by the name that this gave itself.
+      if (error instanceof BindError) throw new UsageError(printableLine(error.message));
+      const mendable = error instanceof AuthorityError || error instanceof TelemetrySettingsError;
       throw mendable ? new UsageError(error.message) : error;
     }
   }

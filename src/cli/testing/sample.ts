@@ -134,7 +134,7 @@ export const SHOP: MeshSnapshot = {
           line: 14,
           text: '    - from:',
           say: 'Add the caller to this "from" list.',
-          snippet: '        - serviceAccounts: [{ name: web, namespace: default }]\n',
+          snippet: ['        - serviceAccounts: [{ name: web, namespace: default }]'],
         },
       },
       requestsPerSecond: 1,

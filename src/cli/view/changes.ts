@@ -1,5 +1,6 @@
 import { hopName } from '../mesh-file/mesh-file.ts';
 import { count, formatLeft, formatMilliseconds, formatSerial, formatTime } from './format.ts';
+import { printableAll } from './printable.ts';
 import type { Denial, EdgeRow, MeshSnapshot, ServiceRow } from './snapshot.ts';
 
 /**
@@ -7,7 +8,8 @@ import type { Denial, EdgeRow, MeshSnapshot, ServiceRow } from './snapshot.ts';
  * what somebody would want to read: a service's state, the first handshake of a connection, a denial when it begins,
  * a change of policy, a rotation when no other was told of lately.
  */
-export function changes(before: MeshSnapshot | undefined, after: MeshSnapshot): string[] {
+export function changes(earlier: MeshSnapshot | undefined, later: MeshSnapshot): string[] {
+  const [before, after] = [printableAll(earlier), printableAll(later)];
   const lines = [
     ...newWarnings(before, after),
     ...after.services.flatMap((service) => serviceChanges(find(before?.services, service), service)),
@@ -83,9 +85,9 @@ function denial(name: string, denial: Denial | undefined): string[] {
   const { edit, reason, explanation } = denial;
   if (edit === undefined) return [`DENIED ${name} (${reason}): ${explanation}`];
   const place = edit.line === undefined ? edit.file : `${edit.file}:${edit.line}`;
-  const snippet = edit.snippet.trim();
-  const add =
-    snippet === '' ? '' : ` Add: ${snippet.includes('\n') ? `\n${edit.snippet.trimEnd()}` : snippet}`;
+  const [first, ...more] = edit.snippet;
+  const snippet = more.length > 0 ? `\n${edit.snippet.join('\n')}` : first?.trim();
+  const add = snippet === undefined ? '' : ` Add: ${snippet}`;
   return [`DENIED ${name} (${reason}). To permit it, edit ${place}: ${edit.say}${add}`];
 }
 

@@ -1,11 +1,13 @@
 import type { HandshakeRecord } from '#telemetry';
 import { formatMilliseconds, formatSerial, formatSuite, formatTime } from './format.ts';
 import type { Paint } from './paint.ts';
+import { printableAll } from './printable.ts';
 import { type Column, renderTable } from './table.ts';
 import { cut } from './wrap.ts';
 
 /** A table of handshakes, each side a row, as it is. */
-export function renderHandshakes(records: readonly HandshakeRecord[], width: number, paint: Paint): string[] {
+export function renderHandshakes(all: readonly HandshakeRecord[], width: number, paint: Paint): string[] {
+  const records = printableAll(all);
   if (records.length === 0) return ['No handshake of this kind in memory.'];
   const columns: Column<HandshakeRecord>[] = [
     { title: 'time', cell: ({ startTime }) => formatTime(startTime, true), drop: 5 },
@@ -32,7 +34,8 @@ export function renderHandshakes(records: readonly HandshakeRecord[], width: num
 }
 
 /** One handshake on one line of fixed columns, for following them. */
-export function handshakeLine(record: HandshakeRecord, width: number, paint: Paint): string {
+export function handshakeLine(seen: HandshakeRecord, width: number, paint: Paint): string {
+  const record = printableAll(seen);
   const parts = [
     formatTime(record.startTime, true),
     record.role.padEnd(6),

@@ -1,6 +1,7 @@
 import stringWidth from 'string-width';
 import { count, formatLeft, formatMilliseconds, formatSerial, formatSuite, formatTime } from './format.ts';
 import type { Colour, Paint } from './paint.ts';
+import { printableAll } from './printable.ts';
 import type { EdgeRow, MeshSnapshot, ServiceRow } from './snapshot.ts';
 import { type Column, renderTable } from './table.ts';
 import { cut, wrap } from './wrap.ts';
@@ -14,7 +15,8 @@ export interface ScreenSize {
  * The live view: what `sallyport up` shows on a terminal. Pure. Never wider than `columns` nor higher than `rows`:
  * what is short of room is shortened in the order in which it matters less.
  */
-export function renderScreen(mesh: MeshSnapshot, size: ScreenSize, paint: Paint): string {
+export function renderScreen(snapshot: MeshSnapshot, size: ScreenSize, paint: Paint): string {
+  const mesh = printableAll(snapshot);
   const width = Math.max(size.columns, LEAST_COLUMNS);
   const fixed: Section[] = [
     { lines: title(mesh, width, paint), least: 2 },
@@ -159,12 +161,12 @@ function attention(mesh: MeshSnapshot, width: number, paint: Paint): string[] {
 function source(
   line: number | undefined,
   text: string | undefined,
-  snippet: string,
+  snippet: readonly string[],
   width: number,
   paint: Paint,
 ): string[] {
   const number = line === undefined ? '' : String(line);
-  const added = snippet.split('\n').filter((row) => row.trim() !== '' && row !== '---');
+  const added = snippet.filter((row) => row !== '---');
   const rows = [
     ...(text === undefined ? [] : [`  ${paint.colour('dim', `${number} |`)} ${text}`]),
     ...added.map((row) => `  ${' '.repeat(number.length)} ${paint.colour('green', `+ ${row}`)}`),

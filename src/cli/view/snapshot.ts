@@ -63,8 +63,8 @@ export interface Denial {
         /** What stands on that line now. */
         readonly text: string | undefined;
         readonly say: string;
-        /** To be pasted below the line, or between its brackets; '' where there is nothing to paste. */
-        readonly snippet: string;
+        /** Lines to be pasted below that one, or between its brackets; none where there is nothing to paste. */
+        readonly snippet: readonly string[];
       }
     | undefined;
 }

@@ -1,6 +1,7 @@
 import type { HandshakeRecord } from '#telemetry';
 import { formatMilliseconds } from './format.ts';
 import type { Colour, Paint } from './paint.ts';
+import { printableAll } from './printable.ts';
 import { cut } from './wrap.ts';
 
 interface Step {
@@ -17,7 +18,8 @@ interface Step {
  * Both sides of one handshake on one time axis, in the order in which things happened: messages as arrows, operations
  * as bars. `records` are of one trace.
  */
-export function renderWaterfall(records: readonly HandshakeRecord[], width: number, paint: Paint): string[] {
+export function renderWaterfall(all: readonly HandshakeRecord[], width: number, paint: Paint): string[] {
+  const records = printableAll(all);
   const [any] = records;
   if (any === undefined) return [];
   const client = records.findLast(({ role }) => role === 'client');

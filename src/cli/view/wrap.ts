@@ -1,5 +1,5 @@
-import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
+import { printable } from '#runtime';
 import type { Colour, Paint } from './paint.ts';
 
 /** Cuts a line to `width` visible columns; colours are closed and do not count. */
@@ -38,7 +38,7 @@ export function wrap(label: string, text: string, width: number, paint: Paint, c
     prefix = ' '.repeat(indent);
     line = '';
   };
-  for (const word of stripVTControlCharacters(text).split(/\s+/)) {
+  for (const word of text.split(/\s+/).map((word) => printable(word))) {
     const longer = line === '' ? word : `${line} ${word}`;
     if (stringWidth(prefix) + stringWidth(longer) <= width || (line === '' && prefix !== label)) {
       line = longer;

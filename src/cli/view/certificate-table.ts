@@ -1,0 +1,44 @@
+import { formatLeft, formatSerial, formatTime } from './format.ts';
+import type { Paint } from './paint.ts';
+import { printableAll } from './printable.ts';
+import type { ServiceRow } from './snapshot.ts';
+import { type Column, renderTable } from './table.ts';
+
+/** A table of each service's certificate, as it stands at `now`. */
+export function renderCertificates(
+  services: readonly ServiceRow[],
+  now: number,
+  width: number,
+  paint: Paint,
+): string[] {
+  const columns: Column<ServiceRow>[] = [
+    { title: 'service', cell: ({ name }) => paint.colour('bold', name) },
+    { title: 'identity', cell: ({ identity }) => identity, least: 16 },
+    { title: 'serial', cell: ({ certificate }) => certificate?.serial ?? 'none yet', least: 8 },
+    { title: 'valid from', cell: ({ certificate }) => time(certificate?.notBefore), drop: 2 },
+    { title: 'ends', cell: ({ certificate }) => time(certificate?.notAfter), drop: 3 },
+    { title: 'left', cell: ({ certificate }) => left(certificate?.notAfter, now), align: 'right' },
+    {
+      title: 'renewals',
+      cell: ({ certificate }) => String(certificate?.renewals ?? 0),
+      align: 'right',
+      drop: 1,
+    },
+    { title: 'issuer', cell: ({ certificate }) => formatSerial(certificate?.issuer.serial ?? ''), drop: 4 },
+    {
+      title: 'issuer left',
+      cell: ({ certificate }) => left(certificate?.issuer.notAfter, now),
+      align: 'right',
+      drop: 5,
+    },
+  ];
+  return renderTable(columns, printableAll(services), width, paint);
+}
+
+function time(milliseconds: number | undefined): string {
+  return milliseconds === undefined ? '' : formatTime(milliseconds);
+}
+
+function left(notAfter: number | undefined, now: number): string {
+  return notAfter === undefined ? '' : formatLeft(notAfter - now);
+}
