@@ -2,7 +2,6 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { CaptureSettings } from '#sidecar/intercept';
 import { DURATION_FORM, parseDuration } from './mesh-file/duration.ts';
 import { UsageError } from './usage-error.ts';
-import { printableLine } from './view/printable.ts';
 
 /** Runs one command line. Resolves with the exit code; never rejects. */
 export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
@@ -14,7 +13,7 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Pro
     await program.parseAsync(args, { from: 'user' });
     return code;
   } catch (error) {
-    return explain(error, env);
+    return await explain(error, env);
   }
 }
 
@@ -190,8 +189,9 @@ function wholeNumber(text: string): number {
 }
 
 /** One plain paragraph, in which nothing that others wrote reaches the terminal as a command. Commander has written its own already. */
-function explain(error: unknown, env: NodeJS.ProcessEnv): number {
+async function explain(error: unknown, env: NodeJS.ProcessEnv): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const { printableLine } = await import('./view/printable.ts');
   const known = error instanceof UsageError;
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`${message.split('\n').map(printableLine).join('\n')}\n`);

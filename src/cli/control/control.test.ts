@@ -1,8 +1,18 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Scope } from '#runtime';
 import type { HandshakeRecord } from '#telemetry';
 import { handshake, SHOP } from '../testing/sample.ts';
@@ -145,4 +155,76 @@ test('a state folder that others can read is refused, and a long path gets a sho
   const long = openStateFolder(join(folder, 'x'.repeat(120)));
   expect(Buffer.byteLength(long.socket)).toBeLessThan(104);
   rmSync(join(long.socket, '..'), { recursive: true });
+});
+
+describe('what somebody else may have put there is not believed', () => {
+  const asRoot = process.getuid?.() === 0;
+  const here = (): Parameters<typeof findMesh> => [{ file: undefined, state: folder }, {}];
+
+  test('a record that others can write', async () => {
+    writeUpRecord(join(folder, 'up.json'), record());
+    chmodSync(join(folder, 'up.json'), 0o666);
+    await expect(findMesh(...here())).rejects.toThrow(/up\.json is open to other users \(mode 666\)/);
+  });
+
+  // Only root can give a file away. Anybody else finds files of another user ready made.
+  test('a record of another user', async () => {
+    const path = asRoot ? join(folder, 'up.json') : '/etc/hostname';
+    if (asRoot) {
+      writeUpRecord(path, record());
+      chownSync(path, 65_534, 65_534);
+    }
+    expect(() => readUpRecord(path)).toThrow(/belongs to user \d+, and you are user \d+/);
+  });
+
+  test('a record that is a link or no file', async () => {
+    writeUpRecord(join(folder, 'real.json'), record());
+    symlinkSync(join(folder, 'real.json'), join(folder, 'up.json'));
+    await expect(findMesh(...here())).rejects.toThrow('up.json is a link');
+    expect(() => readUpRecord(folder)).toThrow('is no plain file');
+  });
+
+  test('a socket that others can open, or that is none', async () => {
+    writeUpRecord(join(folder, 'up.json'), record());
+    await serveControl(scope, record().socket, () => source);
+    chmodSync(record().socket, 0o666);
+    await expect(findMesh(...here())).rejects.toThrow(/control\.sock is open to other users \(mode 666\)/);
+    writeUpRecord(join(folder, 'up.json'), record({ socket: join(folder, 'up.json') }));
+    await expect(findMesh(...here())).rejects.toThrow('up.json is no socket');
+  });
+
+  test.each(['sallyport', 'sallyport/running'])('notes, where others can write in %s', async (open) => {
+    const env = { XDG_RUNTIME_DIR: folder };
+    const notes = join(folder, 'sallyport', 'running');
+    noteRunning(notes, record());
+    chmodSync(join(folder, open), 0o777);
+    await expect(findMesh({ file: undefined, state: undefined }, env)).rejects.toThrow(
+      /is open to other users \(mode 777\)/,
+    );
+  });
+
+  test('notes are not written through a planted link, nor into a folder of others', () => {
+    const notes = join(folder, 'sallyport', 'running');
+    const precious = join(folder, 'precious');
+    writeFileSync(precious, 'precious');
+    mkdirSync(notes, { recursive: true, mode: 0o700 });
+    for (const name of [`${process.pid}.json`, `${process.pid}.json.${process.pid}`]) {
+      symlinkSync(precious, join(notes, name));
+    }
+    const forget = noteRunning(notes, record());
+    expect(readFileSync(precious, 'utf8')).toBe('precious');
+    expect(readUpRecord(join(notes, `${process.pid}.json`))).toEqual(record());
+    forget();
+    chmodSync(notes, 0o777);
+    noteRunning(notes, record());
+    chmodSync(notes, 0o700);
+    expect(notesOfRunning(notes)).toEqual([]);
+
+    const elsewhere = join(folder, 'elsewhere');
+    mkdirSync(elsewhere, { mode: 0o700 });
+    rmSync(notes, { recursive: true });
+    symlinkSync(elsewhere, notes);
+    noteRunning(notes, record());
+    expect(readUpRecord(join(elsewhere, `${process.pid}.json`))).toBeUndefined();
+  });
 });

@@ -4,6 +4,7 @@ import { parseMeshFile } from '../mesh-file/parse.ts';
 import { sayProblem } from '../mesh-file/problem.ts';
 import { UsageError } from '../usage-error.ts';
 import { isAlive } from './control-client.ts';
+import { isOwnSocket } from './private-file.ts';
 import { statePaths } from './state-folder.ts';
 import { notesOfRunning, readUpRecord, runningFolder, type UpRecord } from './up-record.ts';
 
@@ -25,7 +26,7 @@ export async function findMesh(choice: MeshChoice, env: NodeJS.ProcessEnv): Prom
     if (here !== undefined) return here;
   }
   for (const { path, record } of notesOfRunning(runningFolder(env))) {
-    if (await isAlive(record.socket)) return record;
+    if (await answers(record)) return record;
     rmSync(path, { force: true });
   }
   throw new UsageError(
@@ -63,5 +64,10 @@ async function running(state: string): Promise<UpRecord> {
 
 async function ask(path: string): Promise<UpRecord | undefined> {
   const record = readUpRecord(path);
-  return record !== undefined && (await isAlive(record.socket)) ? record : undefined;
+  return record !== undefined && (await answers(record)) ? record : undefined;
+}
+
+/** Rejects with a UsageError when somebody else's program would answer. */
+async function answers({ socket }: UpRecord): Promise<boolean> {
+  return isOwnSocket(socket) && (await isAlive(socket));
 }

@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { readPrivate, requirePrivateFolder, writePrivate } from './private-file.ts';
 
 const port = z.int().min(1).max(65_535);
 
@@ -29,10 +30,12 @@ const schema = z.object({
 
 export type UpRecord = z.output<typeof schema>;
 
-/** Undefined when the file is missing or is no such record. */
+/** Undefined when the file is missing or is no such record. Throws a UsageError when others could have written it. */
 export function readUpRecord(path: string): UpRecord | undefined {
+  const text = readPrivate(path);
+  if (text === undefined) return undefined;
   try {
-    return schema.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data;
+    return schema.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }
@@ -40,9 +43,7 @@ export function readUpRecord(path: string): UpRecord | undefined {
 
 /** Written whole or not at all, mode 0600. */
 export function writeUpRecord(path: string, record: UpRecord): void {
-  const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
-  renameSync(draft, path);
+  writePrivate(path, `${JSON.stringify(record, null, 2)}\n`);
 }
 
 /** The user's folder of running meshes: a file for each, so that nobody rewrites another's. */
@@ -53,11 +54,15 @@ export function runningFolder(env: NodeJS.ProcessEnv): string {
   return join(base, 'running');
 }
 
-/** Notes that a mesh runs; the returned function takes the note away. A home that cannot be written is no obstacle. */
+/**
+ * Notes that a mesh runs; the returned function takes the note away. A home that cannot be written, or a folder in which
+ * others could put notes, is no obstacle: the mesh is then found by its file or its state folder alone.
+ */
 export function noteRunning(folder: string, record: UpRecord): () => void {
   const path = join(folder, `${record.pid}.json`);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    requireOurs(folder);
     writeUpRecord(path, record);
   } catch {
     return () => undefined;
@@ -65,7 +70,10 @@ export function noteRunning(folder: string, record: UpRecord): () => void {
   return () => rmSync(path, { force: true });
 }
 
-/** All notes, the newest mesh first. Whether they still run is for the caller to ask. */
+/**
+ * All notes, the newest mesh first. Whether they still run is for the caller to ask. Throws a UsageError when others
+ * could have put notes there.
+ */
 export function notesOfRunning(folder: string): { readonly path: string; readonly record: UpRecord }[] {
   let names: string[];
   try {
@@ -73,6 +81,7 @@ export function notesOfRunning(folder: string): { readonly path: string; readonl
   } catch {
     return [];
   }
+  requireOurs(folder);
   return names
     .map((name) => join(folder, name))
     .flatMap((path) => {
@@ -80,4 +89,10 @@ export function notesOfRunning(folder: string): { readonly path: string; readonl
       return record === undefined ? [] : [{ path, record }];
     })
     .toSorted((a, b) => b.record.startedAt - a.record.startedAt);
+}
+
+/** The folder and the one that it stands in: whoever may write there could put another in its place. */
+function requireOurs(folder: string): void {
+  requirePrivateFolder(dirname(folder));
+  requirePrivateFolder(folder);
 }
