@@ -2,7 +2,7 @@ import { IMAGES } from './images.ts';
 import { MAY_SET_RULES } from './security.ts';
 
 /** Sallyport's own container: what it runs is in `args`. */
-function sallyportContainer(
+export function sallyportContainer(
   name: string,
   args: readonly string[],
   more: Readonly<Record<string, unknown>> = {},
