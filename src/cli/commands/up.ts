@@ -1,18 +1,17 @@
 import { rmSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { jsonLog, Scope, systemClock } from '#runtime';
 import { AlreadyRunning, serveControl } from '../control/control-server.ts';
 import { readMeshFile } from '../control/find-mesh.ts';
 import { openStateFolder, type StateFolder } from '../control/state-folder.ts';
 import { noteRunning, readUpRecord, runningFolder, writeUpRecord } from '../control/up-record.ts';
 import { Mesh } from '../mesh/mesh.ts';
+import { MeshLogs } from '../mesh/mesh-logs.ts';
 import { shownPath } from '../mesh/policies.ts';
 import type { MeshFile } from '../mesh-file/mesh-file.ts';
 import { parseMeshFile } from '../mesh-file/parse.ts';
 import { sayProblem } from '../mesh-file/problem.ts';
-import { LogFile } from '../services/log-file.ts';
 import { UsageError } from '../usage-error.ts';
-import { formatTime } from '../view/format.ts';
 import { runLiveScreen } from '../view/live-screen.ts';
 import { runPlainLines } from '../view/plain-lines.ts';
 import { paintFor } from '../view/paint.ts';
@@ -63,7 +62,7 @@ async function run(
         },
   );
   // Not before the lock is ours: opening sets aside the files of the run before.
-  const logs = new MeshLogs(state);
+  const logs = new MeshLogs(state.logs);
   scope.defer(() => logs.close());
   const clock = systemClock;
   mesh = await Mesh.start(scope.child('mesh'), {
@@ -72,6 +71,7 @@ async function run(
     env: options.env,
     clock,
     log: jsonLog('info', (line) => logs.mesh.write(line)),
+    audit: logs.audit.bind(logs),
     random: Math.random,
     output: (service, line, stream) => logs.service(service, line, stream),
   });
@@ -155,31 +155,3 @@ function show(parent: Scope, mesh: Mesh, { plain, env }: UpOptions): Scope {
   }
   return scope;
 }
-
-/** One file of JSON lines for the mesh, and one of what it prints for each service. */
-class MeshLogs {
-  readonly mesh: LogFile;
-  readonly #folder: string;
-  readonly #services = new Map<string, LogFile>();
-
-  constructor({ logs }: StateFolder) {
-    this.#folder = logs;
-    this.mesh = this.#open('sallyport');
-  }
-
-  service(name: string, line: string, stream: 'stdout' | 'stderr'): void {
-    const file = this.#services.get(name) ?? this.#open(name);
-    this.#services.set(name, file);
-    file.write(`${formatTime(Date.now(), true)} ${stream} ${line}`);
-  }
-
-  close(): void {
-    for (const file of [this.mesh, ...this.#services.values()]) file.close();
-  }
-
-  #open(name: string): LogFile {
-    return new LogFile({ path: join(this.#folder, `${name}.log`), mostBytes: MOST_LOG_BYTES });
-  }
-}
-
-const MOST_LOG_BYTES = 10 * 1024 * 1024;

@@ -27,6 +27,8 @@ export interface MeshConfig {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly log: Log;
+  /** Keeps what the authority issued; if it throws, the certificate isn't handed out. */
+  readonly audit: (record: object) => void;
   /** Returns a number in [0, 1). */
   readonly random: () => number;
   readonly output: MeshParts['output'];
@@ -262,6 +264,7 @@ async function open(scope: Scope, config: MeshConfig): Promise<Started> {
       trustDomain: mesh.trustDomain,
       clock,
       log,
+      audit: config.audit,
       ...(lifetime === undefined ? {} : { leafLifetimeMilliseconds: lifetime }),
     }),
     openPolicies(mesh, clock, log),

@@ -1,10 +1,12 @@
-import { closeSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 export interface LogFileConfig {
   readonly path: string;
   /** At this size the file is set aside as `<path>.1`, replacing the one that stood there. */
   readonly mostBytes: number;
+  /** Go on at the end of what an earlier run wrote. Default: that is set aside. */
+  readonly goOn?: boolean;
 }
 
 /** An append-only file of lines (mode 0600) that never takes more than twice `mostBytes`. Writes are synchronous. */
@@ -14,30 +16,38 @@ export class LogFile {
   #bytes = 0;
   #closed = false;
 
-  /** Starts a new file; what an earlier run wrote is set aside. Throws what the file system says. */
+  /** Throws what the file system says. */
   constructor(config: LogFileConfig) {
     this.#config = config;
     mkdirSync(dirname(config.path), { recursive: true, mode: 0o700 });
-    this.#descriptor = this.#start();
+    this.#descriptor = config.goOn === true ? this.#goOn() : this.#start();
   }
 
   get path(): string {
     return this.#config.path;
   }
 
-  /** `line` ends with a newline or gets one. After `close` nothing is written. */
+  /** `line` ends with a newline or gets one. A line that the disk does not take is lost, and so is one after `close`. */
   write(line: string): void {
     if (this.#closed) return;
-    const text = line.endsWith('\n') ? line : `${line}\n`;
-    if (this.#bytes + text.length > this.#config.mostBytes && this.#bytes > 0) {
-      closeSync(this.#descriptor);
-      this.#descriptor = this.#start();
-    }
     try {
-      this.#bytes += writeSync(this.#descriptor, text);
+      this.record(line);
     } catch {
       // A full disk must not stop the traffic; the lines are lost and the mesh goes on.
     }
+  }
+
+  /** The same for a line that must not be lost: throws unless all of it was written. */
+  record(line: string): void {
+    if (this.#closed) throw new Error(`${this.path} is closed`);
+    const bytes = Buffer.from(line.endsWith('\n') ? line : `${line}\n`);
+    if (this.#bytes + bytes.length > this.#config.mostBytes && this.#bytes > 0) {
+      closeSync(this.#descriptor);
+      this.#descriptor = this.#start();
+    }
+    const written = writeSync(this.#descriptor, bytes);
+    this.#bytes += written;
+    if (written < bytes.length) throw new Error(`${this.path} took ${written} of ${bytes.length} bytes`);
   }
 
   close(): void {
@@ -54,5 +64,11 @@ export class LogFile {
     }
     this.#bytes = 0;
     return openSync(this.#config.path, 'wx', 0o600);
+  }
+
+  #goOn(): number {
+    const descriptor = openSync(this.#config.path, 'a', 0o600);
+    this.#bytes = fstatSync(descriptor).size;
+    return descriptor;
   }
 }
