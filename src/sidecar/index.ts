@@ -1,6 +1,6 @@
 /** The door of the sidecar: one gate per service. */
 export { type CaptureConfig, type Destination, SidecarConfigError } from './config.ts';
-export { type DestinationEntry, Destinations, type MeshedDestination } from './discover/destinations.ts';
+export { type DestinationEntry, Destinations } from './discover/destinations.ts';
 export type { SidecarLimits } from './limits.ts';
 export { BindError } from './listen/bind.ts';
 export type { Endpoint } from './listen/endpoint.ts';

@@ -38,8 +38,8 @@ export class Network {
     router.ip(BRIDGE);
     for (const machine of machines) {
       router.ip([
-        `link add port${machine.index} type veth peer name eth0 netns ${machine.pid}`,
-        `link set port${machine.index} master wire up`,
+        `link add ${machine.port} type veth peer name eth0 netns ${machine.pid}`,
+        `link set ${machine.port} master wire up`,
       ]);
       machine.ip(addresses(machine));
     }
@@ -72,6 +72,8 @@ export class Machine {
   readonly pid: number;
   readonly ipv4: string;
   readonly ipv6: string;
+  /** The router's interface to it: what it sends and gets can be seen there. */
+  readonly port: string;
 
   private constructor(name: string, index: number, pid: number) {
     this.name = name;
@@ -79,6 +81,7 @@ export class Machine {
     this.pid = pid;
     this.ipv4 = `${IPV4_PREFIX}.${index + 1}`;
     this.ipv6 = `${IPV6_PREFIX}::${(index + 1).toString(16)}`;
+    this.port = `port${index}`;
   }
 
   static async start(name: string, index: number): Promise<Machine> {

@@ -1,7 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { needs } from '../../support/child.ts';
 import { type Machine, Network } from '../../support/netns.ts';
 import { caller, init, iptablesRules, listen, nftRules } from './inside.ts';
+import { STORY_MILLISECONDS } from './story.ts';
+
+vi.setConfig({ testTimeout: STORY_MILLISECONDS });
 
 const FILTERS = ['nft', 'iptables', 'iptables-legacy'] as const;
 type Filter = (typeof FILTERS)[number];

@@ -38,6 +38,14 @@ export async function caller(machine: Machine, uid?: number): Promise<Call> {
   };
 }
 
+/** Says something in plaintext to whoever is there; resolves with all that came back until the end. */
+export async function speak(machine: Machine, host: string, port: number, uid?: number): Promise<string> {
+  const args = [`${PROGRAMS}/exchange.ts`, host, `${port}`, 'GET / HTTP/1.1'];
+  const program = machine.start(process.execPath, args, uid === undefined ? {} : { uid });
+  await program.ended();
+  return program.output.trim();
+}
+
 export function nftRules(machine: Machine): string {
   return machine.run('nft', ['--stateless', 'list', 'ruleset']).stdout;
 }

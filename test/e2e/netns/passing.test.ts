@@ -1,7 +1,10 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { needs } from '../../support/child.ts';
 import { Network } from '../../support/netns.ts';
 import { caller, init, listen } from './inside.ts';
+import { STORY_MILLISECONDS } from './story.ts';
+
+vi.setConfig({ testTimeout: STORY_MILLISECONDS });
 
 const PROGRAMS = 'test/e2e/netns/programs';
 

@@ -1,8 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { needs } from '../../support/child.ts';
 import { Network, needsNamespaces } from '../../support/netns.ts';
 import { caller, init, listen, nftRules } from './inside.ts';
+import { STORY_MILLISECONDS } from './story.ts';
+
+vi.setConfig({ testTimeout: STORY_MILLISECONDS });
 
 const WITHOUT_NET_ADMIN = ['--bounding-set', '-net_admin', '--inh-caps', '-net_admin'];
 const AS_SIDECAR = ['--reuid', '1337', '--inh-caps', '+net_admin', '--ambient-caps', '+net_admin'];
