@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseMeshFile } from './parse.ts';
+import { sayProblem } from './problem.ts';
 
 const SHOP = `trustDomain: shop.example
 policies: [./policies]
@@ -179,6 +180,52 @@ describe('mistakes', () => {
     const text = SHOP.replace('shop.example', '""').replace('8481', '0').replace('as: web', 'at: web');
     const found = problemsOf(text);
     expect(found.map((line) => line.split(' ')[0])).toEqual(['1:14', '10:11', '24:5']);
+  });
+
+  test.each(['a..b', '.a', 'a.', 'Shop.example', `${'x'.repeat(64)}.example`, 'ä.example', '""'])(
+    'a trust domain that is no part of a server name: %s',
+    (domain) => {
+      expect(mistakes('shop.example', domain)).toEqual([
+        expect.stringMatching(
+          /^1:14 trustDomain: a trust domain is a name such as shop\.example: words of 1 to 63/,
+        ),
+      ]);
+    },
+  );
+
+  test('a trust domain is as long as server names allow, and no longer', () => {
+    const domain = `${'x'.repeat(61)}.`.repeat(4).slice(0, 246);
+    expect(problemsOf(SHOP.replace('shop.example', domain))).toEqual([]);
+    expect(`p65535.${domain}`).toHaveLength(253);
+    expect(mistakes('shop.example', `${domain}x`)).toEqual([
+      '1:14 trustDomain: a trust domain has at most 246 characters, since server names begin with p65535.',
+    ]);
+  });
+
+  test('a name that JavaScript would swallow is refused wherever it stands', () => {
+    const swallowed = SHOP.replace('tier: back', '__proto__: back')
+      .replace('  payments:\n', '  "__proto__":\n')
+      .replace('rotateEvery: 5s', 'rotateEvery: 5s\n__proto__: { rotateEvery: 1s }');
+    expect(problemsOf(swallowed)).toEqual(
+      ['4:1', '14:15', '18:3'].map((place) => `${place} __proto__ is no name`),
+    );
+    const inherited = 'trustDomain: a\npolicies: [p]\nservices: { constructor: { port: 1 } }\n';
+    expect(problemsOf(inherited)).toEqual([]);
+  });
+
+  test('what was written shows on one line, and nothing in it commands the terminal', () => {
+    const found = parseMeshFile('/srv/\u001b[2J/mesh.yaml', `"\\e]0;pwned\\a\\n::error::": 1\n`);
+    const lines = found.ok ? [] : found.error.map(sayProblem);
+    expect(lines.join('')).toContain('unknown field \\u{1b}]0;pwned\\u{7}\\u{a}::error::');
+    for (const line of lines) expect(line).not.toMatch(/\p{C}/u);
+  });
+
+  test('a name of a megabyte takes no time', () => {
+    const long = 'x'.repeat(1024 * 1024);
+    const started = performance.now();
+    const found = problemsOf(`${long}: 1\nservices: { ${long}: { port: 1, calls: [${long}y] } }\n`);
+    expect(found.length).toBeGreaterThan(0);
+    expect(performance.now() - started).toBeLessThan(5_000);
   });
 
   test.each([

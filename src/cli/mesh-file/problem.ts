@@ -49,12 +49,17 @@ export function parseYaml(file: string, text: string): Result<Source, readonly P
   } catch (error) {
     return err([at(0, `not usable YAML: ${(error as Error).message}`)]);
   }
-  return ok({
+  const source: Source = {
     value,
     problem: (path, say) => at(offsetOf(document.contents, path), say),
     keyProblem: (path, say) => at(keyOffsetOf(document.contents, path), say),
-  });
+  };
+  const lost = pathsTo(UNSAFE_KEY, value).map((path) => source.keyProblem(path, `${UNSAFE_KEY} is no name`));
+  return lost.length > 0 ? err(inOrder(lost)) : ok(source);
 }
+
+/** In JavaScript not a field like others: schemas leave it out without a word. */
+const UNSAFE_KEY = '__proto__';
 
 const MOST_ALIASES = 100;
 
@@ -92,4 +97,19 @@ function pairOf(node: unknown, key: PropertyKey): { key: unknown; value: unknown
 
 function itemOf(node: unknown, index: PropertyKey): unknown {
   return isSeq(node) ? node.items[Number(index)] : undefined;
+}
+
+/** Where a map has this key. What is reached again by an alias is looked at once. */
+function pathsTo(key: string, root: unknown): Path[] {
+  const found: Path[] = [];
+  const seen = new Set<object>();
+  const waiting: { readonly value: unknown; readonly path: Path }[] = [{ value: root, path: [] }];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { value, path } = next;
+    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
+    seen.add(value);
+    if (Object.hasOwn(value, key)) found.push([...path, key]);
+    for (const [name, inner] of Object.entries(value)) waiting.push({ value: inner, path: [...path, name] });
+  }
+  return found;
 }

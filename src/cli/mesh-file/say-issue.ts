@@ -40,7 +40,8 @@ export function suggestion(written: string, names: readonly string[]): string {
 
 /** Levenshtein's distance: the least number of letters to insert, remove or replace. */
 function distance(a: string, b: string): number {
-  if (Math.abs(a.length - b.length) > FARTHEST) return FARTHEST + 1;
+  const tooLong = Math.max(a.length, b.length) > LONGEST_NAME;
+  if (tooLong || Math.abs(a.length - b.length) > FARTHEST) return FARTHEST + 1;
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {
     const next = [i];
@@ -54,3 +55,5 @@ function distance(a: string, b: string): number {
 }
 
 const FARTHEST = 8;
+/** No name that anybody meant is longer, and the work grows with the square. */
+const LONGEST_NAME = 255;

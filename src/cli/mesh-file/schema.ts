@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DURATION_FORM, parseDuration } from './duration.ts';
+import { trustDomain } from './trust-domain.ts';
 
 /** What one can say in mesh.yaml: docs/embedded.md, field by field. Names of other services are checked afterwards. */
 
@@ -7,14 +8,6 @@ import { DURATION_FORM, parseDuration } from './duration.ts';
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const label = (what: string) =>
   z.string().regex(LABEL, `${what} is made of lower-case letters, digits and hyphens, at most 63`);
-
-/** SPIFFE ID 2.1: lower-case letters, digits, dots, hyphens and underscores, at most 255 bytes. */
-const trustDomain = z
-  .string()
-  .regex(
-    /^[a-z0-9._-]{1,255}$/,
-    'a trust domain is a name such as shop.example: lower-case letters, digits, . - _',
-  );
 
 const port = z
   .int('a port is a whole number')

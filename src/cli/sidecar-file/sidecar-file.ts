@@ -5,6 +5,7 @@ import { err, ok, type Result } from '#runtime';
 import { freeze } from '../mesh-file/freeze.ts';
 import { inOrder, type Problem, parseYaml } from '../mesh-file/problem.ts';
 import { SchemaReader } from '../mesh-file/schema-reader.ts';
+import { trustDomain } from '../mesh-file/trust-domain.ts';
 
 /** What one sidecar is told: docs/capture.md, field by field. Paths are absolute. */
 export interface SidecarFile {
@@ -91,13 +92,7 @@ const path = z.string().min(1, 'name a file');
 
 const schema = z.strictObject({
   service: name.optional(),
-  // SPIFFE ID 2.1.
-  trustDomain: z
-    .string()
-    .regex(
-      /^[a-z0-9._-]{1,255}$/,
-      'a trust domain is a name such as cluster.local: lower-case letters, digits, . - _',
-    ),
+  trustDomain,
   rootNamespace: name.default('sallyport'),
   workload: z
     .strictObject({
