@@ -34,6 +34,7 @@ export async function sidecar({ file, env }: SidecarOptions): Promise<number> {
   });
   try {
     const running = await start(scope, settings, log, env);
+    scope.defer(stop.atOnce(running.endAll.bind(running)));
     await stop.ended;
     log.info('draining');
     await running.drain();
