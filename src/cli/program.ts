@@ -191,11 +191,12 @@ function wholeNumber(text: string): number {
 /** One plain paragraph, in which nothing that others wrote reaches the terminal as a command. Commander has written its own already. */
 async function explain(error: unknown, env: NodeJS.ProcessEnv): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  const { printableLine } = await import('./view/printable.ts');
+  const { printableLines } = await import('./view/printable.ts');
   const known = error instanceof UsageError;
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`${message.split('\n').map(printableLine).join('\n')}\n`);
-  if (env.SALLYPORT_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  process.stderr.write(`${printableLines(message)}\n`);
+  if (env.SALLYPORT_DEBUG && error instanceof Error)
+    process.stderr.write(`${printableLines(error.stack ?? '')}\n`);
   else if (!known) process.stderr.write('Run again with SALLYPORT_DEBUG=1 to see where this happened.\n');
   return known ? EXIT.usage : EXIT.failed;
 }

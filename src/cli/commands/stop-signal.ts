@@ -1,3 +1,5 @@
+import { printableLines } from '../view/printable.ts';
+
 export interface StopSignal {
   /** Resolves when it is time to stop. */
   readonly ended: Promise<void>;
@@ -38,7 +40,7 @@ export function stopSignal(): StopSignal {
   };
   const onUncaught = (error: unknown): void => {
     const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    if (!exiting) attempt(() => process.stderr.write(`${UNCAUGHT}\n${what}\n`));
+    if (!exiting) attempt(() => process.stderr.write(`${UNCAUGHT}\n${printableLines(what)}\n`));
     exit(EXIT_FAILED);
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);

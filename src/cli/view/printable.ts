@@ -16,6 +16,11 @@ export function printableLine(text: string): string {
   return printable(text, LONGEST_LINE);
 }
 
+/** The same for text whose line breaks are ours. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printableLine).join('\n');
+}
+
 const LONGEST_LINE = 8_192;
 
 /** JSON that a terminal shows and does not obey; parsed it is the same value. */
