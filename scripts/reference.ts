@@ -3,7 +3,7 @@
  * of date; `npm test` runs it so.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type Reason, REASONS, TRANSITIONS } from '#handshake';
+import { REASONS, type Reason, TRANSITIONS } from '#handshake';
 import { IDENTITY_REASONS } from '#identity';
 import { POLICY_REASONS } from '#policy';
 import { SIDECAR_REASONS } from '#sidecar';

@@ -1,15 +1,15 @@
 /** The door of the TLS engine. `#handshake/crypto` has the providers, `#handshake/stream` the sockets. */
-export { ALERTS, type AlertName, alertName } from './alert.ts';
+export { ALERTS, type AlertName } from './alert.ts';
 export type { ClientAuthentication, ClientConfig, ServerConfig } from './config.ts';
 export { ClientConnection, ServerConnection } from './connection.ts';
 export type { Credential, Signer } from './credentials/signer.ts';
 export { type ConnectionEvent, ignoreEvents, type Observer, type Operation } from './events.ts';
 export type { GroupName } from './groups.ts';
 export type { KeyLog } from './keylog.ts';
-export { HANDSHAKE_TYPES, type MessageName } from './messages/names.ts';
+export type { MessageName } from './messages/names.ts';
 export { type Blame, type Reason, type ReasonRow, type Refusal, reasonTable, TlsError } from './reason.ts';
 export { REASONS, type ReasonCode } from './reasons.ts';
-export { type KeyType, type SchemeName, schemesForKey } from './schemes.ts';
+export type { KeyType, SchemeName } from './schemes.ts';
 export { TRANSITIONS } from './states.ts';
 export type { SuiteName } from './suites.ts';
 export type { PeerVerifier, PresentedChain, VerifiedPeer } from './verify/peer-verifier.ts';

@@ -5,4 +5,4 @@ export { type Fields, jsonLog, type Log, type LogLevel, silentLog } from './log.
 export { err, ok, type Result } from './result.ts';
 export { Scope, ScopeClosed } from './scope.ts';
 export { printable } from './text.ts';
-export { derive, type ReadableWatch, Watch } from './watch.ts';
+export { type ReadableWatch, Watch } from './watch.ts';

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { derive, Watch } from './watch.ts';
+import { Watch } from './watch.ts';
 
 test('readers see the newest value; listeners get the new one and the one before', () => {
   const watch = new Watch(1);
@@ -23,11 +23,4 @@ test('a listener that throws does not keep the others from the value', () => {
   expect(() => watch.set('new')).toThrow('listener');
   expect(listener).toHaveBeenCalledOnce();
   expect(watch.value).toBe('new');
-});
-
-test('a derived watch follows its source', () => {
-  const source = new Watch(2);
-  const square = derive(source, (value) => value * value);
-  source.set(5);
-  expect(square.value).toBe(25);
 });

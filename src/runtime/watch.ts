@@ -45,10 +45,3 @@ export class Watch<T> implements ReadableWatch<T> {
     return () => this.#listeners.delete(listener);
   }
 }
-
-/** A watch whose value is computed from another's on each change of it. */
-export function derive<T, U>(source: ReadableWatch<T>, compute: (value: T) => U): ReadableWatch<U> {
-  const derived = new Watch(compute(source.value));
-  source.subscribe((value) => derived.set(compute(value)));
-  return derived;
-}
