@@ -1,5 +1,5 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import { npmSbom } from './sbom.ts';
 
@@ -26,7 +26,7 @@ export async function writeBundle(project: string, folder: string): Promise<void
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'none',
-    plugins: [nodeModulesByRequire],
+    plugins: [nodeModulesByRequire, englishOnly],
     banner: { js: REQUIRE },
     metafile: true,
     logLevel: 'warning',
@@ -49,6 +49,17 @@ const nodeModulesByRequire: Plugin = {
     );
     builder.onLoad({ filter: /^/, namespace: 'by-require' }, ({ path }) => ({
       contents: `module.exports = require(${JSON.stringify(path)})`,
+    }));
+  },
+};
+
+/** zod brings its messages in fifty languages, a seventh of the bundle; all that Sallyport says is English. */
+const englishOnly: Plugin = {
+  name: 'english-only',
+  setup: (builder) => {
+    builder.onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, ({ path }) => ({
+      contents: "export { default as en } from './en.js';",
+      resolveDir: dirname(path),
     }));
   },
 };
