@@ -1,4 +1,5 @@
 import type { Reason } from '#handshake';
+import { printable } from '#runtime';
 import type { CompiledPolicy, PolicySet, Selection } from './compile/policy-set.ts';
 import type { ConnectionFacts, Decision, PolicySource, ShadowOutcome } from './decision.ts';
 import { explainAllowed, explainDenied, explainPlaintextRefused, explainUnmatched } from './explain.ts';
@@ -26,7 +27,8 @@ export function evaluate(set: PolicySet, facts: ConnectionFacts): Decision {
     reason: enforced.reason,
     policy: enforced.policy,
     rule: enforced.rule,
-    explanation: enforced.explanation,
+    // Whole, however long: its end says what to do.
+    explanation: printable(enforced.explanation, enforced.explanation.length),
     edit: enforced.edit,
     shadow,
     allowedIfShadowEnforced,

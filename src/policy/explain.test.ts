@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { serviceAccountId } from '#identity';
 import type { ConnectionFacts, Decision } from './decision.ts';
 import { evaluate } from './evaluate.ts';
@@ -28,6 +29,27 @@ spec:
 `;
 
 describe('a denial', () => {
+  it('shows nothing as it is that a terminal would act on, and suggests YAML that reads back', () => {
+    const odd = '\u009b2J\u202e\u{e0001}\n';
+    const workload = { ...orders, serviceAccount: odd };
+    const files = [{ file: `${odd}.yaml`, text: POLICY }];
+    const { set } = readPolicies(files, contextWith(), 1, [{ path: odd, directory: true }]);
+    if (set === undefined) throw new Error('the policy was refused');
+    for (const facts of [{ ...call, workload }, { ...call, address: odd }, call]) {
+      const { explanation, edit, policy } = evaluate(set, facts);
+      const shown = [
+        explanation,
+        edit?.file,
+        edit?.say,
+        policy?.file ?? '',
+        edit?.snippet.replaceAll('\n', ' '),
+      ];
+      for (const text of shown) expect(text).not.toMatch(/\p{C}/u);
+    }
+    const { snippet = '' } = evaluate(set, { ...call, workload }).edit ?? {};
+    expect(parse(snippet)).toMatchObject({ spec: { targetRef: { name: odd } } });
+  });
+
   it('names the nearest policy, the condition that failed, the line of its from list, and what to paste', () => {
     const decision = evaluate(setOf(POLICY), call);
     expect(decision).toMatchObject({

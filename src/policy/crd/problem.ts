@@ -1,3 +1,4 @@
+import { printable } from '#runtime';
 import type { Position } from '../model.ts';
 
 /** One mistake in a file, or one thing in it that is worth knowing. An error keeps the whole set out; a warning doesn't. */
@@ -23,20 +24,21 @@ export function formatProblem(problem: PolicyProblem): string {
     .concat(document === undefined ? '' : ` (${document})`);
 }
 
+/** Whatever stands in a file or its name can be shown on a terminal and in a log: what they would act on is escaped. */
 export function problemAt(
   file: string,
   position: Position | undefined,
   message: string,
-  rest: Partial<PolicyProblem> = {},
+  rest: Partial<Pick<PolicyProblem, 'severity' | 'document' | 'field'>> = {},
 ): PolicyProblem {
+  const { severity = 'error', document, field } = rest;
   return {
-    severity: 'error',
-    file,
+    severity,
+    file: printable(file),
     line: position?.line,
     column: position?.column,
-    document: undefined,
-    field: undefined,
-    message,
-    ...rest,
+    document: document === undefined ? undefined : printable(document),
+    field: field === undefined ? undefined : printable(field),
+    message: printable(message),
   };
 }

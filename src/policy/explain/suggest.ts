@@ -1,3 +1,4 @@
+import { printable } from '#runtime';
 import { consistsOf } from '../characters.ts';
 import type { PolicySet } from '../compile/policy-set.ts';
 import type { Edit } from '../decision.ts';
@@ -51,11 +52,23 @@ export function suggestPolicy(set: PolicySet, subject: Subject): Edit | undefine
   const neighbour = set.documents.find((document) => document.metadata.namespace === namespace)?.file;
   const [first] = set.paths;
   if (neighbour === undefined && first?.directory === true) {
-    const file = `${first.path.endsWith('/') ? first.path : `${first.path}/`}${name}.yaml`;
-    return { file, line: undefined, action: 'add-policy', say: 'Write this new file.', snippet };
+    const path = `${first.path.endsWith('/') ? first.path : `${first.path}/`}${name}.yaml`;
+    return {
+      file: printable(path),
+      line: undefined,
+      action: 'add-policy',
+      say: 'Write this new file.',
+      snippet,
+    };
   }
   const say = 'Add this document at the end of the file.';
-  return { file: neighbour ?? first?.path ?? '', line: undefined, action: 'add-policy', say, snippet };
+  return {
+    file: neighbour ?? printable(first?.path ?? ''),
+    line: undefined,
+    action: 'add-policy',
+    say,
+    snippet,
+  };
 }
 
 /** The same YAML in both styles: lines of a mapping (or one scalar), and one line for between brackets. */
@@ -119,7 +132,12 @@ function mapping(fields: readonly string[]): string {
 function scalar(text: string): string {
   const [first = ''] = text;
   const plain = first >= 'a' && first <= 'z' && consistsOf(text, PLAIN);
-  return plain && !WORDS.has(text) ? text : JSON.stringify(text);
+  return plain && !WORDS.has(text) ? text : JSON.stringify(text).replace(/\p{C}/gu, escaped);
+}
+
+/** A character that a terminal would act on, as YAML writes it in double quotes; JSON leaves most of them as they are. */
+function escaped(character: string): string {
+  return `\\U${character.codePointAt(0)!.toString(16).padStart(8, '0')}`;
 }
 
 const PLAIN = new Set('abcdefghijklmnopqrstuvwxyz0123456789-.');
