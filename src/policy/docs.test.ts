@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { serviceAccountId } from '#identity';
 import { evaluate } from './evaluate.ts';
+import { LIMITS } from './limits.ts';
 import { POLICY_REASONS } from './reasons.ts';
 import { TRUST_DOMAIN } from './testing/arbitraries.ts';
 import { problemsOf, setOf } from './testing/sets.ts';
@@ -38,6 +39,25 @@ describe('docs/policy.md', () => {
     const set = setOf(blocks('yaml')[0] ?? '', undefined, FILE);
     const { explanation, edit } = evaluate(set, { peer, address: '127.0.0.1', port: 8080, workload });
     expect(blocks('text').slice(0, 2)).toEqual([`${explanation}\n`, edit?.snippet]);
+  });
+
+  it('tells the bounds as they are', () => {
+    const bounds = PAGE.slice(PAGE.indexOf('| | at most |'), PAGE.indexOf('## Reasons'));
+    const told = [...bounds.matchAll(/\d[\d,]*/g)].map(([number]) => Number(number.replaceAll(',', '')));
+    expect(told).toEqual([
+      LIMITS.fileBytes / 1024,
+      LIMITS.documentsPerFile,
+      LIMITS.tokensPerFile,
+      LIMITS.totalBytes / 1024 ** 2,
+      LIMITS.files,
+      LIMITS.documents,
+      LIMITS.valuesPerFile,
+      LIMITS.aliasesPerDocument,
+      LIMITS.depth,
+      LIMITS.rulesPerPolicy,
+      LIMITS.valuesPerField,
+    ]);
+    expect(LIMITS.entriesPerRule).toBe(LIMITS.rulesPerPolicy);
   });
 
   it('lists every reason, and links to places that are there', () => {

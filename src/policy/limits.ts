@@ -1,13 +1,21 @@
-/** Bounds on what is read. A CRD's CEL validation needs bounds too: its cost is estimated from maxItems and maxLength. */
+/**
+ * Bounds on what is read. Reading happens beside live connections, so the worst file, good or bad, must be done with in
+ * less than 100 ms; between two files the event loop gets its turn. A CRD's CEL validation needs bounds too: its cost is
+ * estimated from maxItems and maxLength.
+ */
 export const LIMITS = Object.freeze({
-  /** A Kubernetes object may not be larger than etcd's 1.5 MiB request; a file of policies has no need to be. */
-  fileBytes: 1024 * 1024,
-  /** Of all files together; each is read again at every poll. */
-  totalBytes: 16 * 1024 * 1024,
+  /** Some two hundred ordinary policies. */
+  fileBytes: 64 * 1024,
+  /** Of all files together; each is read and compared at every poll. Less than etcd's 1.5 MiB for one object. */
+  totalBytes: 1024 * 1024,
   files: 1000,
-  documentsPerFile: 1000,
-  /** Of one YAML document, after aliases are expanded. */
-  nodesPerDocument: 20_000,
+  /** Of all files together. */
+  documents: 4000,
+  documentsPerFile: 500,
+  /** YAML's words and signs, line ends and runs of spaces. Parsing costs by these: one bracket costs what a long word does. */
+  tokensPerFile: 25_000,
+  /** After aliases are expanded. */
+  valuesPerFile: 20_000,
   aliasesPerDocument: 100,
   depth: 32,
   rulesPerPolicy: 64,
@@ -25,4 +33,8 @@ export const RELOAD = Object.freeze({
   settleMilliseconds: 120,
   /** After an event, so that a busy neighbour in the directory costs a bounded number of readings. */
   debounceMilliseconds: 30,
+  /** A change that stood still waits no longer than this for another file that keeps changing. */
+  waitMilliseconds: 500,
+  /** A file that keeps changing is itself taken as it is after this long, though it may be half written. */
+  patienceMilliseconds: 5000,
 });

@@ -61,14 +61,22 @@ function impossibleEntries(document: MeshPolicy, context: PolicyContext): readon
 /** Two MeshTLS of one level that may select the same workload and disagree: the strictest wins, but was it meant? */
 function tlsTies(documents: readonly MeshTls[]): readonly PolicyProblem[] {
   const problems: PolicyProblem[] = [];
-  const namespaces = new Map<string, MeshTls[]>();
+  /** Who says what of one port (or of all) in one namespace: only those who say something else are looked through. */
+  const said = new Map<string, MeshTls[]>();
   for (const document of documents) {
-    const before = namespaces.get(document.metadata.namespace) ?? [];
-    namespaces.set(document.metadata.namespace, before);
-    const other = before.find(
-      (one) => mayOverlap(one.spec.target, document.spec.target) && disagree(one, document),
-    );
-    before.push(document);
+    const statements = statementsOf(document);
+    const other = statements
+      .flatMap(({ about, mode }) =>
+        MODES.filter((one) => one !== mode).map((one) => said.get(`${about} ${one}`) ?? []),
+      )
+      .map((others) => others.find((one) => mayOverlap(one.spec.target, document.spec.target)))
+      .find((one) => one !== undefined);
+    for (const { about, mode } of statements) {
+      const key = `${about} ${mode}`;
+      const before = said.get(key);
+      if (before === undefined) said.set(key, [document]);
+      else before.push(document);
+    }
     if (other === undefined) continue;
     const message =
       `may hold for the same workload as ${titleOf(other)} (${other.file}:${other.place.name.line}) and says another mode; ` +
@@ -78,23 +86,28 @@ function tlsTies(documents: readonly MeshTls[]): readonly PolicyProblem[] {
   return problems;
 }
 
+const MODES: readonly TlsMode[] = ['Strict', 'Permissive', 'Disabled'];
+
+/** A port's entry goes before a mode, so only like is compared with like. */
+function statementsOf({ metadata: { namespace }, spec }: MeshTls): readonly {
+  readonly about: string;
+  readonly mode: TlsMode;
+}[] {
+  return [
+    ...(spec.mode === undefined ? [] : [{ about: `${namespace} *`, mode: spec.mode }]),
+    ...spec.ports.map(({ port, mode }) => ({ about: `${namespace} ${port}`, mode })),
+  ];
+}
+
 function mayOverlap(a: Target, b: Target): boolean {
   if (a.kind === 'Namespace' || b.kind === 'Namespace') return a.kind === b.kind;
   if (a.kind === 'ServiceAccount' && b.kind === 'ServiceAccount') return a.name === b.name;
   if (a.kind === 'Labels' && b.kind === 'Labels') {
-    return Object.entries(a.labels).every(
-      ([key, value]) => !Object.hasOwn(b.labels, key) || b.labels[key] === value,
-    );
+    for (const key in a.labels) {
+      if (Object.hasOwn(b.labels, key) && b.labels[key] !== a.labels[key]) return false;
+    }
   }
   return true;
-}
-
-/** A port's entry goes before a mode, so only like is compared with like. */
-function disagree({ spec: a }: MeshTls, { spec: b }: MeshTls): boolean {
-  const differ = (one: TlsMode | undefined, other: TlsMode | undefined): boolean =>
-    one !== undefined && other !== undefined && one !== other;
-  const portModes = new Map(a.ports.map(({ port, mode }) => [port, mode]));
-  return differ(a.mode, b.mode) || b.ports.some(({ port, mode }) => differ(portModes.get(port), mode));
 }
 
 function titleOf({ kind, metadata }: PolicyDocument): string {

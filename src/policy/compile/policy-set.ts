@@ -144,7 +144,11 @@ class NamespaceIndex<T> {
     this.#buckets.set(namespace, bucket);
     if (target.kind === 'Namespace') bucket.wide.push(item);
     else if (target.kind === 'Labels') bucket.labels.push({ wanted: Object.entries(target.labels), item });
-    else bucket.accounts.set(target.name, [...(bucket.accounts.get(target.name) ?? []), item]);
+    else {
+      const items = bucket.accounts.get(target.name);
+      if (items === undefined) bucket.accounts.set(target.name, [item]);
+      else items.push(item);
+    }
   }
 }
 

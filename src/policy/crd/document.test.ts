@@ -215,6 +215,50 @@ describe('a mistake is named with its place', () => {
     expect(line?.replace(TITLE, '')).toBe(`${place}: error: ${message}`);
   });
 
+  const KEY = 'error: the key "__proto__" is not allowed';
+  it.each([
+    ['a label that is asked for', 'from: [{ labels: { __proto__: x, app: web } }]', KEY],
+    ['a label in quotes', 'from: [{ labels: { "__proto__": x, app: web } }]', KEY],
+    ['the value of a label', 'from: [{ labels: { app: __proto__ } }]', 'is not a label value'],
+    ['a namespace', 'from: [{ namespaces: [__proto__] }]', 'is not a namespace'],
+    [
+      'a service account',
+      'from: [{ serviceAccounts: [{ name: __proto__, namespace: shop }] }]',
+      'spec.rules[0].from[0].serviceAccounts[0].name: is not a name',
+    ],
+    ['a field', `${ANY}, __proto__: { to: [] }`, KEY],
+  ])('"__proto__" as %s is refused', (_, text, message) => {
+    expect(problemsOf(rules(text))).toEqual([expect.stringContaining(message)]);
+  });
+
+  it.each(['constructor', 'toString', 'hasOwnProperty'])('"%s" is a label like any other', (key) => {
+    const text = rules(`from: [{ labels: { ${key}: x } }]`);
+    expect(problemsOf(text)).toEqual([]);
+    expect(problemsOf(text.replace('labels:', `${key}:`))).toEqual([
+      expect.stringContaining(`${key}: is not a field here; known are:`),
+    ]);
+  });
+
+  it('nothing of a file or its name reaches a terminal or a log as it is', () => {
+    const forged = '\u001b[2J\n::error::forged';
+    const lines = [
+      HEAD.replace('name: p', `name: ${JSON.stringify(forged)}`),
+      HEAD.replace('kind: MeshPolicy', `kind: ${JSON.stringify(forged)}`),
+      rules(`${ANY}, ${JSON.stringify(forged)}: 1`),
+      rules(`from: [{ peer: ${JSON.stringify('\u009b2J\u202e')} }]`),
+      rules(`from: [{ cidrs: [${JSON.stringify('\u009b2J')}] }]`),
+      `%FOO \u001b[2J\n---\n${HEAD}`,
+      `${HEAD}x: *\u001b[2J\n`,
+      `${HEAD}x: !\u001b[2J 1\n`,
+      `${JSON.stringify('\u009b\u202e')}: 1\n${JSON.stringify('\u009b\u202e')}: 1\n`,
+    ].flatMap((text) => problemsOf(text, `${forged}.yaml`));
+    expect(lines.length).toBeGreaterThanOrEqual(9);
+    for (const line of lines) {
+      expect(line).not.toMatch(/\p{C}/u);
+      expect(line.startsWith('\\u{1b}[2J\\u{a}::error::forged.yaml:')).toBe(true);
+    }
+  });
+
   it('together with all the others, in the order of the file', () => {
     const text = `${HEAD}spec:
   action: ALLOW
@@ -239,7 +283,7 @@ ${TLS}spec: { mode: Strct, ports: No }
     const text = rules(`from: [${'{ x: 1 }, '.repeat(LIMITS.entriesPerRule)}]`);
     const lines = problemsOf(text);
     expect(lines.length).toBe(LIMITS.problemsPerFile + 1);
-    expect(lines.at(-1)).toMatch(/has \d+ more mistakes$/);
+    expect(lines.at(-1)).toBe('policies.yaml: error: has more mistakes than these');
   });
 });
 

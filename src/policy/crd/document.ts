@@ -1,3 +1,4 @@
+import { printable } from '#runtime';
 import { LIMITS } from '../limits.ts';
 import { API_VERSION, type PolicyDocument } from '../model.ts';
 import { toProblems } from './issues.ts';
@@ -8,13 +9,16 @@ import { nearestWord } from './nearest-word.ts';
 import { type PolicyProblem, problemAt } from './problem.ts';
 import { type Located, readYaml } from './yaml.ts';
 
-interface Read {
+/** What one file says. */
+export interface ReadDocuments {
   readonly documents: readonly PolicyDocument[];
   readonly problems: readonly PolicyProblem[];
 }
 
 /** Reads every document of one file, frozen; a file in which nothing stands is a mistake, since it may be half written. */
-export function readDocuments(file: string, text: string): Read {
+export function readDocuments(path: string, text: string): ReadDocuments {
+  // Decisions and suggestions show it.
+  const file = printable(path);
   const yaml = readYaml(file, text);
   const problems = [...yaml.problems];
   const documents: PolicyDocument[] = [];
@@ -24,6 +28,7 @@ export function readDocuments(file: string, text: string): Read {
     );
   }
   for (const located of yaml.documents) {
+    if (problems.length > LIMITS.problemsPerFile) break;
     const read = readDocument(file, located);
     documents.push(...read.documents.map(deepFreeze));
     problems.push(...read.problems);
@@ -31,8 +36,8 @@ export function readDocuments(file: string, text: string): Read {
   return { documents, problems: bounded(file, problems.sort(byPlace)) };
 }
 
-function readDocument(file: string, located: Located): Read {
-  const refuse = (path: readonly string[], message: string): Read => ({
+function readDocument(file: string, located: Located): ReadDocuments {
+  const refuse = (path: readonly string[], message: string): ReadDocuments => ({
     documents: [],
     problems: [problemAt(file, positionOf(located, path), message, { document: titleOf(located) })],
   });
@@ -97,10 +102,9 @@ function byPlace(a: PolicyProblem, b: PolicyProblem): number {
 
 function bounded(file: string, problems: readonly PolicyProblem[]): readonly PolicyProblem[] {
   if (problems.length <= LIMITS.problemsPerFile) return problems;
-  const left = problems.length - LIMITS.problemsPerFile;
   return [
     ...problems.slice(0, LIMITS.problemsPerFile),
-    problemAt(file, undefined, `has ${left} more mistakes`),
+    problemAt(file, undefined, 'has more mistakes than these'),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LIMITS } from '../limits.ts';
 import { type FieldPath, formatPath, positionOf, valueAt } from './locate.ts';
 import { nearestWord } from './nearest-word.ts';
 import { type PolicyProblem, problemAt } from './problem.ts';
@@ -10,8 +11,9 @@ export function toProblems(
   document: string | undefined,
   located: Located,
   schema: z.ZodType,
-  issues: readonly z.core.$ZodIssue[],
+  found: readonly z.core.$ZodIssue[],
 ): readonly PolicyProblem[] {
+  const issues = found.slice(0, ENOUGH);
   const problem = (path: FieldPath, message: string): PolicyProblem =>
     problemAt(file, positionOf(located, path), message, {
       document,
@@ -23,7 +25,7 @@ export function toProblems(
     const path = pathOf(issue);
     const at = schemaAt(schema, path);
     const known = at instanceof z.ZodObject ? Object.keys(at.shape) : [];
-    return issue.keys.map((key) => {
+    return issue.keys.slice(0, ENOUGH).map((key) => {
       const hint = hintFor(key, at);
       const meant = nearestWord(key, known);
       if (hint === undefined && meant !== undefined) misspelled.add(formatPath([...path, meant]));
@@ -32,14 +34,17 @@ export function toProblems(
   });
   const others = issues.flatMap((issue) => {
     const path = pathOf(issue);
-    const found = valueAt(located, path);
+    const value = valueAt(located, path);
     // "from is missing" beside "form is not a field here; did you mean from?" would be the same mistake twice.
     const said =
-      issue.code === 'unrecognized_keys' || (found === undefined && misspelled.has(formatPath(path)));
-    return said ? [] : [problem(path, sayIssue(issue, found))];
+      issue.code === 'unrecognized_keys' || (value === undefined && misspelled.has(formatPath(path)));
+    return said ? [] : [problem(path, sayIssue(issue, value))];
   });
   return [...unknown, ...others];
 }
+
+/** One more than is shown of a file, so that its reader can say that there are more. */
+const ENOUGH = LIMITS.problemsPerFile + 1;
 
 function pathOf(issue: z.core.$ZodIssue): FieldPath {
   return issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));

@@ -1,16 +1,7 @@
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseAllDocuments,
-  type YAMLError,
-} from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type Node, type YAMLError } from 'yaml';
 import { LIMITS } from '../limits.ts';
 import type { Position } from '../model.ts';
+import { type ParsedYaml, parseYaml, TOO_DEEP } from './parse.ts';
 import { type PolicyProblem, problemAt } from './problem.ts';
 
 /** A YAML value, with where it and its parts stand. */
@@ -32,84 +23,75 @@ export function readYaml(
   file: string,
   text: string,
 ): { readonly documents: readonly Located[]; readonly problems: readonly PolicyProblem[] } {
-  const lines = new LineCounter();
-  const problems: PolicyProblem[] = [];
-  const at = (offset: number): Position => {
-    const { line, col } = lines.linePos(offset);
-    return { line: Math.max(line, 1), column: Math.max(col, 1) };
-  };
-  let parsed: readonly Document.Parsed[];
+  const whole = (message: string, position?: Position) => ({
+    documents: [],
+    problems: [problemAt(file, position, message)],
+  });
+  let parsed: ParsedYaml;
   try {
-    const result = parseAllDocuments(text, { ...YAML_OPTIONS, lineCounter: lines });
-    parsed = Array.isArray(result) ? result : [];
+    parsed = parseYaml(text);
   } catch (error) {
     // The parser reports what it finds; should it throw after all, a watcher must not end by it.
-    return {
-      documents: [],
-      problems: [problemAt(file, undefined, `cannot be read as YAML: ${String(error)}`)],
-    };
+    return whole(`cannot be read as YAML: ${String(error)}`);
   }
-  if (parsed.length > LIMITS.documentsPerFile) {
-    const message = `has ${parsed.length} documents; at most ${LIMITS.documentsPerFile} are read`;
-    return { documents: [], problems: [problemAt(file, undefined, message)] };
-  }
+  const at = (offset: number): Position => {
+    const { line, col } = parsed.lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const { excess } = parsed;
+  if (excess !== undefined)
+    return whole(excess.message, excess.offset === undefined ? undefined : at(excess.offset));
+  const reading: Reading = { file, at, problems: [], values: 0 };
   const documents: Located[] = [];
-  for (const document of parsed) {
+  for (const document of parsed.documents) {
     const { version, explicit } = document.directives.yaml;
     if (explicit && version !== '1.2') {
-      problems.push(
-        problemAt(file, { line: 1, column: 1 }, `%YAML ${version} is not supported; leave the directive out`),
-      );
+      const message = `%YAML ${version} is not supported; leave the directive out`;
+      refuse(reading, { line: 1, column: 1 }, message);
     }
     const wrong = [...document.errors, ...document.warnings];
-    for (const error of wrong) problems.push(problemAt(file, at(error.pos[0]), sayYaml(error)));
+    for (const error of wrong.slice(0, ENOUGH)) refuse(reading, at(error.pos[0]), sayYaml(error));
     // A document that isn't YAML has no reliable tree: its other mistakes show once this one is gone.
     if (wrong.length > 0 || document.contents === null) continue;
     if (isScalar(document.contents) && document.contents.value === null) continue;
-    documents.push(new Locator(file, document, at, problems).locate(document.contents));
+    documents.push(new Locator(reading).locate(document.contents));
+    // What was left out would be missed in every document after this one.
+    if (reading.values > LIMITS.valuesPerFile) return { documents: [], problems: reading.problems };
   }
-  return { documents, problems };
+  return { documents, problems: reading.problems };
 }
 
-const YAML_OPTIONS = {
-  version: '1.2',
-  schema: 'core',
-  strict: true,
-  merge: false,
-  resolveKnownTags: false,
-  stringKeys: true,
-  // Found below, where the message can name both places.
-  uniqueKeys: false,
-  prettyErrors: false,
-  logLevel: 'silent',
-} as const;
+/** One more than is shown, so that the reader can say that there are more. */
+const ENOUGH = LIMITS.problemsPerFile + 1;
 
-/** Walks one document, bounded in depth, nodes and aliases, so that a small file cannot become a large one. */
+/** What the documents of one file share. */
+interface Reading {
+  readonly file: string;
+  readonly at: (offset: number) => Position;
+  readonly problems: PolicyProblem[];
+  values: number;
+}
+
+function refuse({ file, problems }: Reading, position: Position, message: string): void {
+  if (problems.length < ENOUGH) problems.push(problemAt(file, position, message));
+}
+
+/** Walks one document, bounded in depth, values and aliases, so that a small file cannot become a large one. */
 class Locator {
-  readonly #file: string;
-  readonly #document: Document.Parsed;
-  readonly #at: (offset: number) => Position;
-  readonly #problems: PolicyProblem[];
+  readonly #reading: Reading;
   readonly #open = new Set<Node>();
   readonly #said = new Set<string>();
-  #nodes = 0;
+  /** The newest node of each name so far: an alias means the last one before it. */
+  readonly #anchors = new Map<string, Node>();
   #aliases = 0;
 
-  constructor(
-    file: string,
-    document: Document.Parsed,
-    at: (offset: number) => Position,
-    problems: PolicyProblem[],
-  ) {
-    this.#file = file;
-    this.#document = document;
-    this.#at = at;
-    this.#problems = problems;
+  constructor(reading: Reading) {
+    this.#reading = reading;
   }
 
   /** `place` is where a value stands that an alias brought in: mistakes are shown there, not at the anchor. */
   locate(node: Node, place?: Position): Located {
-    const position = place ?? this.#at(node.range?.[0] ?? 0);
+    const position = place ?? this.#reading.at(node.range?.[0] ?? 0);
     if (isAlias(node)) {
       this.#aliases += 1;
       if (this.#aliases > LIMITS.aliasesPerDocument) {
@@ -119,21 +101,18 @@ class Locator {
           `has more than ${LIMITS.aliasesPerDocument} aliases in one document`,
         );
       }
-      const target = node.resolve(this.#document);
+      const target = this.#anchors.get(node.source);
       if (target === undefined)
         return this.#refuse(position, `the alias *${node.source} has no anchor before it`);
       return this.locate(target, position);
     }
+    this.#anchor(node, place);
     if (this.#open.has(node)) return this.#refuse(position, 'an alias stands inside its own anchor');
-    if (this.#open.size >= LIMITS.depth)
-      return this.#refuse(position, `is nested more than ${LIMITS.depth} deep`);
-    this.#nodes += 1;
-    if (this.#nodes > LIMITS.nodesPerDocument) {
-      return this.#refuseOnce(
-        'nodes',
-        position,
-        `the document has more than ${LIMITS.nodesPerDocument} values`,
-      );
+    if (this.#open.size >= LIMITS.depth) return this.#refuse(position, TOO_DEEP);
+    this.#reading.values += 1;
+    if (this.#reading.values > LIMITS.valuesPerFile) {
+      const message = `brings the file over ${LIMITS.valuesPerFile} values, each alias counted as what it stands for`;
+      return this.#refuseOnce('values', position, message);
     }
     this.#open.add(node);
     const located = this.#inside(node, position, place);
@@ -141,11 +120,17 @@ class Locator {
     return located;
   }
 
+  /** Not where an alias brought the node in: its anchor was seen when it stood there itself. */
+  #anchor(node: Node, place: Position | undefined): void {
+    const { anchor } = node as { readonly anchor?: string };
+    if (place === undefined && anchor !== undefined) this.#anchors.set(anchor, node);
+  }
+
   #inside(node: Node, position: Position, place: Position | undefined): Located {
     if (isMap(node)) return this.#mapping(node.items as readonly YamlPair[], position, place);
     if (isSeq(node)) {
       const items = (node.items as readonly Node[]).map((item) => this.locate(item, place));
-      const itemColumn = node.flow === true ? undefined : this.#at(node.range?.[0] ?? 0).column;
+      const itemColumn = node.flow === true ? undefined : this.#reading.at(node.range?.[0] ?? 0).column;
       return { value: items.map(({ value }) => value), position, fields: NO_FIELDS, items, itemColumn };
     }
     if (!isScalar(node)) return this.#refuse(position, 'is not a value that can be read');
@@ -160,8 +145,9 @@ class Locator {
         this.#refuse(position, 'has a key that is not text');
         continue;
       }
+      this.#anchor(node, place);
       const key = node.value;
-      const keyPosition = place ?? this.#at(node.range?.[0] ?? 0);
+      const keyPosition = place ?? this.#reading.at(node.range?.[0] ?? 0);
       const before = fields.get(key);
       if (before !== undefined) {
         const { line, column } = before.position;
@@ -211,7 +197,7 @@ class Locator {
   }
 
   #refuse(position: Position, message: string): Located {
-    this.#problems.push(problemAt(this.#file, position, message));
+    refuse(this.#reading, position, message);
     return leaf(undefined, position);
   }
 }
@@ -229,8 +215,6 @@ function leaf(value: unknown, position: Position): Located {
   return { value, position, fields: NO_FIELDS, items: [], itemColumn: undefined };
 }
 
-function sayYaml({ code, message }: YAMLError): string {
-  // The parser recurses, and so reports that its stack is full.
-  if (code === 'RESOURCE_EXHAUSTION') return 'is nested too deeply';
+function sayYaml({ message }: YAMLError): string {
   return message.slice(0, 1).toLowerCase() + message.slice(1);
 }
