@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Scope, silentLog } from '#runtime';
+import { jsonLog, Scope } from '#runtime';
 import { FakeClock } from '#runtime/testing';
 import { RELOAD } from '../limits.ts';
 import { contextWith } from '../testing/sets.ts';
@@ -13,15 +13,18 @@ function policy(name: string, spec: string): string {
   return `---\napiVersion: mesh.sallyport.dev/v1alpha1\nkind: MeshPolicy\nmetadata: { name: ${name}, namespace: shop }\nspec: { ${spec} }\n`;
 }
 
-/** Files that are in memory: `text` is what the next reading finds. */
+/** Files that are in memory: `text` and `others` are what the next reading finds. */
 class FakeFiles {
   text = ALLOW + DENY;
+  readonly others = new Map<string, string>();
   reads = 0;
 
   read = (): Promise<Snapshot> => {
     this.reads += 1;
     const files = [{ file: 'policies.yaml', text: this.text }];
-    return Promise.resolve({ files, paths: [], problems: [], directories: [], digest: this.text });
+    for (const [file, text] of this.others) files.push({ file, text });
+    const digest = JSON.stringify(files);
+    return Promise.resolve({ files, paths: [], problems: [], directories: [], digest });
   };
 }
 
@@ -29,12 +32,14 @@ let files: FakeFiles;
 let clock: FakeClock;
 let scope: Scope;
 let failures: unknown[];
+let lines: string[];
 let change: () => void;
 
 beforeEach(() => {
   files = new FakeFiles();
   clock = new FakeClock();
   failures = [];
+  lines = [];
   scope = new Scope('test', (error) => failures.push(error));
 });
 
@@ -52,7 +57,7 @@ async function start(): Promise<PolicyWatcher> {
   const watcher = await PolicyWatcher.open({
     context: contextWith(),
     clock,
-    log: silentLog,
+    log: jsonLog('info', (line) => lines.push(line)),
     read: files.read,
     notifier,
   });
@@ -149,5 +154,77 @@ describe('PolicyWatcher', () => {
       await clock.advance(1);
     }
     expect(files.reads - before).toBeLessThanOrEqual((seconds * 1000) / RELOAD.debounceMilliseconds + 1);
+  });
+});
+
+describe('a file that never stands still', () => {
+  const OFTEN = 60;
+  let version = 0;
+
+  /** Saves `restless.yaml` anew every 60 ms, with another comment each time. */
+  async function flap(milliseconds: number): Promise<void> {
+    for (let at = 0; at < milliseconds; at += OFTEN) {
+      version += 1;
+      files.others.set('restless.yaml', `# ${version}\n${policy('r', 'action: Allow, rules: []')}`);
+      change();
+      await clock.advance(OFTEN);
+    }
+  }
+
+  const NAMED = expect.objectContaining({
+    severity: 'warning',
+    file: 'restless.yaml',
+    message: expect.stringMatching(/^keeps changing/),
+  });
+
+  function complaints(): readonly string[] {
+    return lines.filter((line) => line.includes('policies keep changing'));
+  }
+
+  it('does not hold off a Deny that is saved beside it, whenever that is', async () => {
+    const watcher = await start();
+    for (const wait of [0, 60, 300, 540, 660, 3000]) {
+      await flap(wait);
+      const name = `deny-${wait}`;
+      files.others.set(`${name}.yaml`, policy(name, 'action: Deny, rules: [{ from: [{ peer: Any }] }]'));
+      await flap(WITHIN_A_SECOND - OFTEN);
+      expect(names(watcher)).toContain(name);
+    }
+  });
+
+  it('is named in a warning and in the log, once, until it stands still', async () => {
+    const watcher = await start();
+    await flap(900);
+    expect(watcher.problems.value).toEqual([NAMED]);
+    await flap(20_000);
+    expect(watcher.problems.value).toEqual([NAMED]);
+    expect(complaints()).toEqual([expect.stringContaining('"files":["restless.yaml"]')]);
+    await clock.advance(RELOAD.patienceMilliseconds + WITHIN_A_SECOND);
+    expect(watcher.problems.value).toEqual([]);
+    expect(names(watcher)).toContain('r');
+  });
+
+  it('is itself waited for longer, since it may be half written, but not for ever', async () => {
+    const watcher = await start();
+    await flap(RELOAD.patienceMilliseconds - 500);
+    expect(names(watcher)).not.toContain('r');
+    await flap(1000);
+    expect(names(watcher)).toContain('r');
+    // And not judged at every save, which would judge every connection anew.
+    const { epoch } = watcher.policies.value;
+    await flap(RELOAD.patienceMilliseconds * 3);
+    expect(watcher.policies.value.epoch - epoch).toBeLessThanOrEqual(3);
+  });
+
+  it('does not hide what is wrong beside it', async () => {
+    const watcher = await start();
+    await flap(900);
+    files.text = 'nonsense';
+    await flap(WITHIN_A_SECOND);
+    expect(watcher.problems.value).toEqual([
+      expect.objectContaining({ severity: 'error', file: 'policies.yaml' }),
+      NAMED,
+    ]);
+    expect(names(watcher)).toEqual(['a', 'd']);
   });
 });

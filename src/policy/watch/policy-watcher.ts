@@ -1,10 +1,11 @@
-import { type Clock, type Log, type ReadableWatch, type Scope, sleep, Watch } from '#runtime';
+import { type Clock, type Log, printable, type ReadableWatch, type Scope, sleep, Watch } from '#runtime';
 import { compilePolicySet, type PolicySet } from '../compile/policy-set.ts';
-import { formatProblem, type PolicyProblem } from '../crd/problem.ts';
+import { formatProblem, type PolicyProblem, problemAt } from '../crd/problem.ts';
 import { RELOAD } from '../limits.ts';
 import type { PolicyContext } from '../model.ts';
-import { readPolicies } from '../read-policies.ts';
+import { PolicyReader } from '../read-policies.ts';
 import type { Notifier } from './notifier.ts';
+import { settle } from './settle.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export interface PolicyWatcherConfig {
@@ -38,10 +39,15 @@ export class PolicyWatcher {
   readonly #config: PolicyWatcherConfig;
   readonly #policies: Watch<PolicySet>;
   readonly #problems = new Watch<readonly PolicyProblem[]>([]);
-  /** Digests of the last snapshot that was judged, and of the one whose set is in force. */
-  #judged = '';
+  readonly #reader = new PolicyReader();
+  /** The last snapshot that was judged, what was found in it, and the digest of the one whose set is in force. */
+  #judged: Snapshot = { files: [], paths: [], problems: [], directories: [], digest: '' };
+  #found: readonly PolicyProblem[] = [];
   #inForce = '';
   #warnings: readonly PolicyProblem[] = [];
+  /** Files that would not stand still, and when one was last seen to change. */
+  #restless: ReadonlySet<string> = new Set();
+  #lastChange = 0;
   #changed: (() => void) | undefined;
   #dirty = true;
 
@@ -53,7 +59,7 @@ export class PolicyWatcher {
   /** Reads once. Rejects with a `PolicyLoadError` that lists every mistake. */
   static async open(config: PolicyWatcherConfig): Promise<PolicyWatcher> {
     const watcher = new PolicyWatcher(config);
-    watcher.#judge(await config.read());
+    await watcher.#judge(await config.read());
     const problems = watcher.#problems.value;
     if (problems.some(({ severity }) => severity === 'error')) throw new PolicyLoadError(problems);
     return watcher;
@@ -79,18 +85,48 @@ export class PolicyWatcher {
   }
 
   async #follow(notifier: Notifier, signal: AbortSignal): Promise<void> {
+    const { clock, read } = this.#config;
     for (;;) {
       await this.#changeOrPoll(signal);
-      let snapshot = await this.#config.read();
-      notifier.follow(snapshot.directories);
-      if (snapshot.digest === this.#judged) continue;
-      for (let before = ''; before !== snapshot.digest; ) {
-        before = snapshot.digest;
-        await sleep(this.#config.clock, RELOAD.settleMilliseconds, signal);
-        snapshot = await this.#config.read();
+      const first = await read();
+      notifier.follow(first.directories);
+      if (first.digest === this.#judged.digest) {
+        this.#calm();
+        continue;
       }
-      this.#judge(snapshot);
+      const snapshot = await settle(first, this.#judged, {
+        clock,
+        read,
+        signal,
+        onRestless: (files) => this.#complain(files),
+      });
+      await this.#judge(snapshot);
     }
+  }
+
+  /** Says which files hold the others up, once for all the time that they do. */
+  #complain(files: readonly string[]): void {
+    if (files.length === 0) return;
+    this.#lastChange = this.#config.clock.monotonic();
+    const added = files.filter((file) => !this.#restless.has(file));
+    if (added.length === 0) return;
+    this.#restless = new Set([...this.#restless, ...added]);
+    this.#publish();
+    this.#config.log.warn('policies keep changing', { files: added.map((file) => printable(file)) });
+  }
+
+  #calm(): void {
+    if (this.#restless.size === 0) return;
+    if (this.#config.clock.monotonic() - this.#lastChange < RELOAD.patienceMilliseconds) return;
+    this.#restless = new Set();
+    this.#publish();
+  }
+
+  #publish(): void {
+    const restless = [...this.#restless].map((file) =>
+      problemAt(file, undefined, KEEPS_CHANGING, { severity: 'warning' }),
+    );
+    this.#problems.set([...this.#found, ...restless]);
   }
 
   /** At the first call, and after a change while the last round worked, there is nothing to wait for but the debounce. */
@@ -110,21 +146,20 @@ export class PolicyWatcher {
     await sleep(this.#config.clock, RELOAD.debounceMilliseconds, signal);
   }
 
-  #judge(snapshot: Snapshot): void {
-    if (snapshot.digest === this.#judged) return;
-    this.#judged = snapshot.digest;
+  async #judge(snapshot: Snapshot): Promise<void> {
+    if (snapshot.digest === this.#judged.digest) return;
     if (snapshot.digest === this.#inForce) {
-      this.#problems.set(this.#warnings);
+      this.#judged = snapshot;
+      this.#found = this.#warnings;
+      this.#publish();
       return;
     }
     const epoch = this.#policies.value.epoch + 1;
-    const { set, problems: found } = readPolicies(
-      snapshot.files,
-      this.#config.context,
-      epoch,
-      snapshot.paths,
-    );
+    const { files, paths } = snapshot;
+    const { set, problems: found } = await this.#reader.read(files, this.#config.context, epoch, paths);
     const problems = [...snapshot.problems, ...found];
+    this.#judged = snapshot;
+    this.#found = problems;
     if (set === undefined || problems.some(({ severity }) => severity === 'error')) {
       this.#refuse(problems);
       return;
@@ -132,14 +167,14 @@ export class PolicyWatcher {
     this.#inForce = snapshot.digest;
     this.#warnings = problems;
     this.#policies.set(set);
-    this.#problems.set(problems);
+    this.#publish();
     const { log } = this.#config;
-    log.info('policies loaded', { epoch, documents: set.documents.length, files: snapshot.files.length });
+    log.info('policies loaded', { epoch, documents: set.documents.length, files: files.length });
     if (problems.length > 0) log.warn('policies have warnings', { problems: problems.map(formatProblem) });
   }
 
   #refuse(problems: readonly PolicyProblem[]): void {
-    this.#problems.set(problems);
+    this.#publish();
     const { epoch } = this.#policies.value;
     this.#config.log.error('policies refused; the last good set stays', {
       epoch,
@@ -147,3 +182,6 @@ export class PolicyWatcher {
     });
   }
 }
+
+const KEEPS_CHANGING =
+  'keeps changing, so it is taken as it is now and then, perhaps half written; write a new file and rename it over this one, and only when there is something new';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { formatProblem } from '../crd/problem.ts';
 import { LIMITS } from '../limits.ts';
-import { readSnapshot } from './snapshot.ts';
+import { differingFiles, readSnapshot } from './snapshot.ts';
 
 let home: string;
 beforeEach(async () => {
@@ -81,4 +81,18 @@ it('has another digest exactly when something that was read differs', async () =
   expect(await digest()).toBe(before);
   await write('a.yaml', 'two');
   expect(await digest()).not.toBe(before);
+});
+
+it('tells which files are not what they were', async () => {
+  for (const name of ['same.yaml', 'other.yaml', 'gone.yaml', 'broken.yaml']) await write(name, name);
+  const before = await readSnapshot([home]);
+  await write('other.yaml', 'changed');
+  await rm(join(home, 'gone.yaml'));
+  await write('new.yaml', '');
+  await write('broken.yaml', Uint8Array.of(0x6e, 0xe9));
+  const after = await readSnapshot([home]);
+  const names = ['broken.yaml', 'gone.yaml', 'new.yaml', 'other.yaml'].map((name) => join(home, name));
+  expect([...differingFiles(before, after)].sort()).toEqual(names);
+  expect([...differingFiles(after, before)].sort()).toEqual(names);
+  expect([...differingFiles(after, after)]).toEqual([]);
 });

@@ -23,6 +23,21 @@ export interface Snapshot {
   readonly digest: string;
 }
 
+/** The files that are not the same in both, by name: other text, or there in only one, or with another problem. */
+export function differingFiles(a: Snapshot, b: Snapshot): ReadonlySet<string> {
+  const before = stateOf(a);
+  const after = stateOf(b);
+  const names = new Set([...before.keys(), ...after.keys()]);
+  for (const name of names) if (before.get(name) === after.get(name)) names.delete(name);
+  return names;
+}
+
+function stateOf({ files, problems }: Snapshot): ReadonlyMap<string, string> {
+  const state = new Map(files.map(({ file, text }) => [file, text]));
+  for (const { file, message } of problems) state.set(file, `${state.get(file) ?? ''}\n${message}`);
+  return state;
+}
+
 /**
  * Reads `paths`: files whatever their name, and in directories `*.yaml`, `*.yml` and `*.json` whose name does not start
  * with a dot (editors' temporary files, a mounted ConfigMap's `..data`). Directories in directories are not entered, and
