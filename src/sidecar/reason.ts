@@ -91,7 +91,7 @@ export const SIDECAR_REASONS = reasonTable({
     blame: 'local',
     rfc: 'none',
     say: 'The caller was allowed, but our own application did not accept the connection.',
-    next: 'Check that the application runs and listens on the address that the sidecar was given.',
+    next: 'Check that the application runs and listens on the address that was called; one on 127.0.0.1 is not for the network.',
   },
   'too-many-connections': {
     alert: undefined,
