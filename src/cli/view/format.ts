@@ -39,3 +39,8 @@ export function count(number: number, noun: string): string {
 export function formatSuite(suite: string): string {
   return suite.replace(/^TLS_/, '');
 }
+
+/** What tells the SPIFFE IDs of one trust domain apart, for where room is short. */
+export function pathOf(identity: string): string {
+  return identity.replace(/^spiffe:\/\/[^/]*/, '');
+}

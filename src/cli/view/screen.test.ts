@@ -92,3 +92,18 @@ test('a mesh without traffic, certificates or denials yet is shown too', () => {
   expect(screen).toContain('none yet');
   expect(screen).not.toContain('DENIED');
 });
+
+test('what is to be added is shown as it must stand in the file', () => {
+  const edges = SHOP.edges.map((edge) => {
+    if (edge.denial?.edit === undefined) return edge;
+    const edit = {
+      ...edge.denial.edit,
+      line: undefined,
+      text: undefined,
+      snippet: ['---', 'kind: MeshPolicy'],
+    };
+    return { ...edge, denial: { ...edge.denial, edit } };
+  });
+  const screen = renderScreen({ ...SHOP, edges }, { columns: 80, rows: 40 }, plain);
+  expect(screen).toMatch(/\+ ---\n +\+ kind: MeshPolicy\n/);
+});

@@ -1,10 +1,18 @@
 import stringWidth from 'string-width';
-import { count, formatLeft, formatMilliseconds, formatSerial, formatSuite, formatTime } from './format.ts';
+import {
+  count,
+  formatLeft,
+  formatMilliseconds,
+  formatSerial,
+  formatSuite,
+  formatTime,
+  pathOf,
+} from './format.ts';
 import type { Colour, Paint } from './paint.ts';
 import { printableAll } from './printable.ts';
 import type { EdgeRow, MeshSnapshot, ServiceRow } from './snapshot.ts';
 import { type Column, renderTable } from './table.ts';
-import { cut, wrap } from './wrap.ts';
+import { cut, wrap, wrapYaml } from './wrap.ts';
 
 export interface ScreenSize {
   readonly columns: number;
@@ -85,11 +93,6 @@ function services(mesh: MeshSnapshot, width: number, paint: Paint): string[] {
 
 const COLUMNS_FOR_WHOLE_IDENTITY = 100;
 
-/** The trust domain stands in the title: where room is short, the rest of a SPIFFE ID tells them apart. */
-function pathOf(identity: string): string {
-  return identity.replace(/^spiffe:\/\/[^/]*/, '');
-}
-
 function phase(row: ServiceRow, paint: Paint): string {
   return paint.colour(row.phase === 'ready' ? 'green' : 'yellow', row.phase);
 }
@@ -166,13 +169,15 @@ function source(
   paint: Paint,
 ): string[] {
   const number = line === undefined ? '' : String(line);
-  const added = snippet.filter((row) => row !== '---');
-  const rows = [
-    ...(text === undefined ? [] : [`  ${paint.colour('dim', `${number} |`)} ${text}`]),
-    ...added.map((row) => `  ${' '.repeat(number.length)} ${paint.colour('green', `+ ${row}`)}`),
-  ];
-  return rows.map((row) => cut(row, width, paint.ellipsis));
+  const margin = `  ${' '.repeat(number.length)} `;
+  const room = width - margin.length - ADDED.length;
+  const shown =
+    text === undefined ? [] : [cut(`  ${paint.colour('dim', `${number} |`)} ${text}`, width, paint.ellipsis)];
+  const added = snippet.flatMap((row) => wrapYaml(row, room));
+  return [...shown, ...added.map((row) => `${margin}${paint.colour('green', `${ADDED}${row}`)}`)];
 }
+
+const ADDED = '+ ';
 
 function handshakes(mesh: MeshSnapshot, width: number, room: number, paint: Paint): string[] {
   const shown = mesh.handshakes.slice(0, Math.max(room - 1, 0));

@@ -51,6 +51,36 @@ export function wrap(label: string, text: string, width: number, paint: Paint, c
   return lines;
 }
 
+/**
+ * Breaks a line of YAML at spaces, nothing cut. The lines after the first stand deeper, so that a reader takes them for
+ * the same flow collection or quoted text (YAML 1.2.2, 6.5 and 7.4). A word with no room at all is broken anywhere.
+ */
+export function wrapYaml(row: string, width: number): string[] {
+  const indent = row.length - row.trimStart().length;
+  const deeper = ' '.repeat(Math.min(indent + YAML_DEEPER, Math.max(width - LEAST_YAML, 0)));
+  const lines: string[] = [];
+  let line = ' '.repeat(Math.min(indent, Math.max(width - LEAST_YAML, 0)));
+  let empty = true;
+  const flush = (): void => {
+    lines.push(line);
+    line = deeper;
+    empty = true;
+  };
+  for (const word of row.trim().split(' ')) {
+    if (!empty && stringWidth(line) + 1 + stringWidth(word) > width) flush();
+    if (!empty) line += ' ';
+    for (const { segment } of SEGMENTER.segment(word)) {
+      if (!empty && stringWidth(line) + stringWidth(segment) > width) flush();
+      line += segment;
+      empty = false;
+    }
+  }
+  flush();
+  return lines;
+}
+
+const YAML_DEEPER = 4;
+const LEAST_YAML = 8;
 const ESC = '\u001B';
 const ESCAPE = new RegExp(`(${ESC}\\[[0-9;]*m)`);
 const SEGMENTER = new Intl.Segmenter(undefined, { granularity: 'grapheme' });

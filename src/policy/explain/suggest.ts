@@ -37,8 +37,7 @@ export function suggestPolicy(set: PolicySet, subject: Subject): Edit | undefine
   const { namespace, serviceAccount } = workload;
   if (peer === undefined || namespace === set.context.rootNamespace) return undefined;
   const name = freeName(set, namespace, `${serviceAccount}-callers`);
-  const snippet = [
-    '---',
+  const document = [
     `apiVersion: ${API_VERSION}`,
     'kind: MeshPolicy',
     `metadata: { name: ${scalar(name)}, namespace: ${scalar(namespace)} }`,
@@ -49,7 +48,7 @@ export function suggestPolicy(set: PolicySet, subject: Subject): Edit | undefine
     ...item(ruleText(callerFields(set, undefined, subject), port).block).map((line) => `    ${line}`),
     '',
   ].join('\n');
-  const neighbour = set.documents.find((document) => document.metadata.namespace === namespace)?.file;
+  const neighbour = set.documents.find(({ metadata }) => metadata.namespace === namespace)?.file;
   const [first] = set.paths;
   if (neighbour === undefined && first?.directory === true) {
     const path = `${first.path.endsWith('/') ? first.path : `${first.path}/`}${name}.yaml`;
@@ -58,7 +57,7 @@ export function suggestPolicy(set: PolicySet, subject: Subject): Edit | undefine
       line: undefined,
       action: 'add-policy',
       say: 'Write this new file.',
-      snippet,
+      snippet: document,
     };
   }
   const say = 'Add this document at the end of the file.';
@@ -67,7 +66,8 @@ export function suggestPolicy(set: PolicySet, subject: Subject): Edit | undefine
     line: undefined,
     action: 'add-policy',
     say,
-    snippet,
+    // Without the marker its lines would be read as fields of the document before.
+    snippet: `---\n${document}`,
   };
 }
 
