@@ -15,9 +15,14 @@ export interface DestinationRow {
   readonly unmeshed?: true;
 }
 
+/** ServiceAccounts of the namespace: who may call whom. */
+export interface AllowedCall {
+  readonly from: string;
+  readonly to: string;
+}
+
 export interface MeshFiles {
-  /** Who may call whom: ServiceAccounts of this namespace. */
-  readonly allow: readonly { readonly from: string; readonly to: string }[];
+  readonly allow: readonly AllowedCall[];
   readonly destinations: readonly DestinationRow[];
 }
 
@@ -64,25 +69,29 @@ export class FileMesh {
     );
   }
 
-  /** Writes what every sidecar reads. Sidecars that run take a while to see a change, as the kubelet does. */
+  /** Writes what every sidecar reads. */
   async files({ allow, destinations }: MeshFiles): Promise<void> {
     const data = {
       'sidecar.yaml': JSON.stringify(SIDECAR),
       'destinations.yaml': JSON.stringify({ clusterNetworks: CLUSTER_NETWORKS, destinations }),
     };
-    const policies = allow.map((each) => [
+    await this.#namespace.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'mesh' }, data });
+    await this.allow(...allow);
+  }
+
+  /** Replaces the policies. Sidecars that run see it when the kubelet has mounted it. */
+  async allow(...pairs: readonly AllowedCall[]): Promise<void> {
+    const files = pairs.map((each) => [
       `${each.from}-to-${each.to}.yaml`,
       JSON.stringify(this.#policy(each)),
     ]);
-    await this.#namespace.apply(
-      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'mesh' }, data },
-      {
-        apiVersion: 'v1',
-        kind: 'ConfigMap',
-        metadata: { name: 'policies' },
-        data: Object.fromEntries(policies),
-      },
-    );
+    const data = Object.fromEntries(files) as Record<string, string>;
+    await this.#namespace.apply({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'policies' },
+      data,
+    });
   }
 
   /** A pod whose traffic the sidecar takes. Its files must be there first. */
@@ -103,7 +112,7 @@ export class FileMesh {
     });
   }
 
-  #policy({ from, to }: { readonly from: string; readonly to: string }): unknown {
+  #policy({ from, to }: AllowedCall): unknown {
     const { name: namespace } = this.#namespace;
     return {
       apiVersion: 'mesh.sallyport.dev/v1alpha1',

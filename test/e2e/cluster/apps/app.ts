@@ -1,7 +1,8 @@
 /**
  * The stories' application: knows nothing of Sallyport.
  *
- * serve PORT      answers every HTTP request with {"name", "from", "to"}: its host name and the connection's addresses
+ * serve PORT      answers every HTTP request with {"name", "from", "to"}: its host name and the connection's addresses;
+ *                 writes each request's path
  * get URL         writes the answer to a GET; exit code 1 without one
  * resolve NAME    writes the addresses that the cluster's DNS answers, asked over TCP
  * wait            does nothing until it is told to end
@@ -24,6 +25,7 @@ else throw new Error(`${command}: serve, get, resolve or wait`);
 function serve(port: number): void {
   const server = createServer((request, response) => {
     const { remoteAddress, localAddress } = request.socket;
+    console.log(request.url);
     response.setHeader('content-type', 'application/json');
     response.end(`${JSON.stringify({ name: hostname(), from: remoteAddress, to: localAddress })}\n`);
   });

@@ -1,14 +1,12 @@
 import { expect } from 'vitest';
-import { type DestinationRow, FileMesh } from '../mesh.ts';
-import { applicationContainer, type Namespace, pod, service, toolsContainer } from '../namespace.ts';
+import { applicationContainer, pod, service, toolsContainer } from '../namespace.ts';
+import { APPLICATION, app, clusterAddresses, get, NO_ANSWER, shopMesh } from '../shop.ts';
 import { nodePairs, story } from '../story.ts';
-
-const APPLICATION = [applicationContainer('application', ['serve', '8080'])];
 
 story(
   'pods call each other by Service, headless name and pod IP, on one node and across two',
   async ({ cluster, namespace }) => {
-    const mesh = await meshOf(namespace, ['client', 'server'], [{ from: 'client', to: 'server' }]);
+    const mesh = await shopMesh(namespace, ['client', 'server'], [{ from: 'client', to: 'server' }]);
     for (const [index, [from, to]] of nodePairs(cluster).entries()) {
       await namespace.apply(
         mesh.pod(`client-${index}`, APPLICATION, { node: from, account: 'client' }),
@@ -38,7 +36,7 @@ story(
 story(
   'under Strict nobody without a certificate gets in, and nobody without a policy',
   async ({ namespace }) => {
-    const mesh = await meshOf(namespace, ['client', 'other', 'server'], [{ from: 'client', to: 'server' }]);
+    const mesh = await shopMesh(namespace, ['client', 'other', 'server'], [{ from: 'client', to: 'server' }]);
     await namespace.apply(
       mesh.pod('server', APPLICATION),
       mesh.pod('client', APPLICATION),
@@ -68,7 +66,7 @@ story(
       pod('outside', APPLICATION),
       pod('unlisted', APPLICATION),
     );
-    const mesh = await meshOf(namespace, ['client'], []);
+    const mesh = await shopMesh(namespace, ['client'], []);
     await namespace.apply(mesh.pod('client', [client]));
     await namespace.until('Ready', ['pod/client', 'pod/outside', 'pod/unlisted']);
     expect(await get(namespace, 'client', 'outside')).toMatchObject({ name: 'outside' });
@@ -89,7 +87,7 @@ story(
 );
 
 story('a Job in the mesh calls a service and completes', async ({ namespace }) => {
-  const mesh = await meshOf(namespace, ['server', 'work'], [{ from: 'work', to: 'server' }]);
+  const mesh = await shopMesh(namespace, ['server', 'work'], [{ from: 'work', to: 'server' }]);
   await namespace.apply(mesh.pod('server', APPLICATION));
   await namespace.until('Ready', ['pod/server']);
   const work = applicationContainer('work', ['get', 'http://server:8080/']);
@@ -105,7 +103,7 @@ story('a Job in the mesh calls a service and completes', async ({ namespace }) =
 });
 
 story("an application's init container has network, through the sidecar", async ({ namespace }) => {
-  const mesh = await meshOf(namespace, ['client', 'server'], [{ from: 'client', to: 'server' }]);
+  const mesh = await shopMesh(namespace, ['client', 'server'], [{ from: 'client', to: 'server' }]);
   await namespace.apply(mesh.pod('server', APPLICATION));
   await namespace.until('Ready', ['pod/server']);
   const init = applicationContainer('migrate', ['get', 'http://server:8080/']);
@@ -115,56 +113,3 @@ story("an application's init container has network, through the sidecar", async 
   await namespace.until('Ready', ['pod/client']);
   expect(await namespace.kubectl(['logs', 'client', '--container', 'migrate'])).toContain('"name":"server"');
 });
-
-/** How fetch ends when the other side refuses: by whom is for the sidecars' logs. */
-const NO_ANSWER = /ECONNRESET|ECONNREFUSED|other side closed|UND_ERR_SOCKET/;
-
-/** A mesh with a Service, also headless, for `server`, and the cluster's own Services as they are. */
-async function meshOf(
-  namespace: Namespace,
-  accounts: readonly string[],
-  allow: readonly { from: string; to: string }[],
-): Promise<FileMesh> {
-  const mesh = new FileMesh(namespace);
-  await mesh.accounts(...accounts);
-  const destinations: DestinationRow[] = [];
-  if (accounts.includes('server')) {
-    const identities = [mesh.identity('server')];
-    await namespace.apply(
-      service('server', 8080),
-      service('headless', 8080, { clusterIP: 'None', selector: { app: 'server' } }),
-    );
-    destinations.push(
-      { service: 'server', networks: (await clusterAddresses(namespace, 'server')).map(host), identities },
-      // By pod IP: whichever it is, only the server's certificate will do.
-      { networks: ['10.244.0.0/16', 'fd00:10:244::/48'], ports: [8080], identities },
-    );
-  }
-  const outside = (await clusterAddresses(namespace, 'outside').catch(() => [])).map(host);
-  const services = await Promise.all([
-    clusterAddresses(namespace, 'kubernetes', 'default'),
-    clusterAddresses(namespace, 'kube-dns', 'kube-system'),
-  ]);
-  destinations.push({ networks: [...services.flat().map(host), ...outside], unmeshed: true });
-  await mesh.files({ allow, destinations });
-  return mesh;
-}
-
-async function clusterAddresses(namespace: Namespace, name: string, other?: string): Promise<string[]> {
-  const elsewhere = other === undefined ? [] : ['--namespace', other];
-  const path = 'jsonpath={.spec.clusterIPs[*]}';
-  const text = await namespace.kubectl(['get', 'service', name, ...elsewhere, '--output', path]);
-  return text.split(' ');
-}
-
-function host(address: string): string {
-  return address.includes(':') ? `${address}/128` : `${address}/32`;
-}
-
-async function get(namespace: Namespace, from: string, to: string): Promise<unknown> {
-  return JSON.parse(await app(namespace, from, 'get', `http://${to.includes(':') ? `[${to}]` : to}:8080/`));
-}
-
-function app(namespace: Namespace, from: string, ...args: readonly string[]): Promise<string> {
-  return namespace.exec(from, ['node', '/app/app.ts', ...args], 'application');
-}
