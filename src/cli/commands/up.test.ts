@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { HandshakeRecord } from '#telemetry';
+import { repeatedKeys } from '../testing/repeated-keys.ts';
 
 /** The program as a user runs it: real processes, real ports, the shop on ports that are free. */
 const MAIN = resolve('src/cli/main.ts');
@@ -49,6 +50,13 @@ test('runs the shop, tells of it, and counts what the policies promised', { time
     );
   expect(counted, summary).not.toBeNull();
   for (const number of counted?.slice(1) ?? []) expect(Number(number)).toBeGreaterThan(0);
+  const logs = ['sallyport.log', 'audit.log'].map((name) =>
+    readFileSync(join(folder, '.sallyport/logs', name), 'utf8')
+      .trim()
+      .split('\n'),
+  );
+  for (const lines of logs) expect(lines.length).toBeGreaterThan(3);
+  expect(logs.flat().flatMap(repeatedKeys)).toEqual([]);
 });
 
 test('a running mesh is shown, edited and stopped', { timeout: 60_000 }, async () => {

@@ -11,6 +11,7 @@ import type { OrphanGuard } from '../services/orphan-guard.ts';
 import { ServiceProcess } from '../services/service-process.ts';
 import type { PolicyService } from './hop-policy.ts';
 import { serviceEnvironment } from './service-environment.ts';
+import { serviceLog } from './service-log.ts';
 
 /** What all services of a mesh share. */
 export interface MeshParts {
@@ -52,7 +53,7 @@ export async function startGate(
 ): Promise<Gate> {
   const { authority, clock, crypto, policies, telemetry, rotateEveryMilliseconds } = parts;
   const { identity, workload } = service;
-  const log = parts.log.with({ service: entry.name });
+  const log = serviceLog(parts.log, entry.name);
   const agent = new WorkloadAgent({
     identity,
     // The agent can ask for nothing but its own identity: it is bound here, not sent along.

@@ -5,7 +5,7 @@ import type { Certificate } from '../x509/certificate.ts';
 /** What was issued to whom. JSON-safe: one line each in an audit stream. Times are ISO 8601. */
 export interface AuditRecord {
   readonly kind: 'root' | 'intermediate' | 'leaf';
-  readonly time: string;
+  readonly issuedAt: string;
   /** SPIFFE ID of a leaf, name of an authority. */
   readonly subject: string;
   readonly serial: string;
@@ -32,7 +32,7 @@ export function auditRecord(
 ): AuditRecord {
   return {
     kind,
-    time: new Date(now).toISOString(),
+    issuedAt: new Date(now).toISOString(),
     subject,
     serial: certificate.serial,
     issuerSerial: issuer.serial,

@@ -187,7 +187,7 @@ describe('issue', () => {
       subject: ID.toString(),
       serial: issued.serial,
       issuerSerial: authority.intermediate.value.serial,
-      time: '2026-06-01T00:00:00.000Z',
+      issuedAt: '2026-06-01T00:00:00.000Z',
       notAfter: '2026-06-01T06:00:00.000Z',
     });
     full = true;
