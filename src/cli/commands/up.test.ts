@@ -126,6 +126,8 @@ test('a mesh in which nothing could happen fails, and says why', { timeout: 60_0
   const { code, stdout, stderr } = await sallyport('up', '-f', meshFile, '--for', '3s');
   expect(code, stdout).toBe(1);
   expect(stderr).toContain('Failed: no request was sent.');
+  expect(stderr).toContain('Failed: web never became ready.');
+  expect(stderr).toContain('Failed: http://web/checkout was never asked: web was not ready.');
   expect(stderr).toContain('web ended with exit code 3');
   expect(stderr).toContain('It last wrote: cannot find my database');
 });

@@ -93,9 +93,10 @@ async function run(
   await view.close();
   process.stdout.write('Stopping: what is under way is finished first; Ctrl-C again ends it at once.\n');
   const diagnosis = mesh.diagnosis();
+  const unmet = mesh.unmet();
   await mesh.stop();
   const { totals } = mesh.snapshot();
-  const summary = summarise(totals, ran, file.traffic.length > 0);
+  const summary = summarise(totals, ran, file.traffic.length > 0, unmet);
   process.stdout.write(`${summary.line}\n`);
   if (summary.faults.length > 0) {
     const faults = summary.faults.map((fault) => `Failed: ${fault}.`);

@@ -1,7 +1,7 @@
 import { nodeProvider } from '#handshake/crypto';
 import { AuthorityError, CertificateAuthority } from '#identity/ca';
 import type { WatchedPolicies } from '#policy';
-import type { Clock, Log, ReadableWatch, Scope } from '#runtime';
+import type { Clock, Log, Scope } from '#runtime';
 import { BindError, type Destination } from '#sidecar';
 import { Telemetry, TelemetrySettingsError } from '#telemetry';
 import type { StateFolder } from '../control/state-folder.ts';
@@ -19,6 +19,7 @@ import { HopPolicy, policyService } from './hop-policy.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { OpenConnections } from './open-connections.ts';
 import { openPolicies } from './policies.ts';
+import { Progress } from './progress.ts';
 import { type SnapshotSource, snapshotOf } from './snapshot-of.ts';
 
 export interface MeshConfig {
@@ -53,6 +54,7 @@ export class Mesh {
   readonly #listeners = new Set<() => void>();
   readonly #traffic: Scope;
   readonly #services: Scope;
+  readonly #progress: Progress;
 
   /** Starts all but the services and the traffic. Rejects with a UsageError for what the user can mend. */
   static async start(scope: Scope, config: MeshConfig): Promise<Mesh> {
@@ -74,6 +76,7 @@ export class Mesh {
     this.#policy = policy;
     this.#services = scope.child('services');
     this.#traffic = scope.child('traffic');
+    this.#progress = new Progress(scope, gates);
 
     const edges = gates.flatMap(({ entry, identity, sidecar }) =>
       [...sidecar.addresses.outbound].map(([to, { port }]) => ({
@@ -135,6 +138,11 @@ export class Mesh {
     return [...this.#source.activity.faults, ...warnings, ...(starved ? [late] : [])];
   }
 
+  /** What of mesh.yaml never came about so far: a service that was never ready, traffic that was never sent. */
+  unmet(): string[] {
+    return this.#progress.unmet(this.#config.mesh.traffic);
+  }
+
   /** Calls `listener` when the policies changed, or what is wrong with them. Returns the function that ends it. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
@@ -168,7 +176,7 @@ export class Mesh {
     for (const { process } of this.#gates) process.run(this.#services);
     for (const entry of this.#config.mesh.traffic) {
       this.#traffic.run(async (signal) => {
-        await this.#ready(entry, signal);
+        await this.#progress.begin(entry, signal);
         runTraffic(this.#traffic, {
           target: { entry, port: this.#portFor(entry) },
           expect: (hops) => this.#policy.expect(hops),
@@ -195,21 +203,6 @@ export class Mesh {
     for (const { sidecar } of this.#gates) sidecar.endAll();
   }
 
-  /** Resolves when every service on the way answers and every sidecar on it has a certificate. */
-  #ready({ service, through }: TrafficEntry, signal: AbortSignal): Promise<void> {
-    const called = new Set([service, ...through.map(({ to }) => to)]);
-    const involved = new Set([...called, ...through.map(({ from }) => from)]);
-    const gates = this.#gates.filter(({ entry }) => involved.has(entry.name));
-    const holds = (): boolean =>
-      gates.every(
-        ({ entry, process, credentials }) =>
-          credentials.value !== undefined &&
-          (!called.has(entry.name) || process.state.value.phase === 'ready'),
-      );
-    const watches = gates.flatMap(({ process, credentials }) => [process.state, credentials]);
-    return until(holds, watches, signal);
-  }
-
   #portFor({ service, as }: TrafficEntry): number {
     const gate = this.#gates.find(({ entry }) => entry.name === (as ?? service));
     const port = as === undefined ? gate?.entry.port : gate?.sidecar.addresses.outbound.get(service)?.port;
@@ -232,26 +225,6 @@ export class Mesh {
 const STARVED_MILLISECONDS = 500;
 /** Connections that clients keep open would hold a drain until its deadline; services close them when they end. */
 const LONGEST_QUIET_DRAIN_MILLISECONDS = 500;
-
-/** Resolves when `holds` is true, asked after each change of a watch; rejects when `signal` aborts. */
-function until(
-  holds: () => boolean,
-  watches: readonly ReadableWatch<unknown>[],
-  signal: AbortSignal,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const check = (): void => {
-      if (!signal.aborted && !holds()) return;
-      for (const end of ends) end();
-      signal.removeEventListener('abort', check);
-      if (signal.aborted) reject(signal.reason as Error);
-      else resolve();
-    };
-    const ends = watches.map((watch) => watch.subscribe(check));
-    signal.addEventListener('abort', check);
-    check();
-  });
-}
 
 async function open(scope: Scope, config: MeshConfig): Promise<Started> {
   const { mesh, clock, log, env, random, output } = config;

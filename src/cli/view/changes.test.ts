@@ -76,15 +76,18 @@ test('how it goes, in one line', () => {
 });
 
 test('the summary counts, and fails for what must not happen', () => {
-  expect(summarise(SHOP.totals, 20_400, true)).toEqual({
+  expect(summarise(SHOP.totals, 20_400, true, [])).toEqual({
     line: 'Sallyport ran 20 s: 52 requests, 41 full mutual TLS 1.3 handshakes, 6 certificate rotations, 12 denials, 0 permitted requests failed, 0 forbidden requests passed',
     faults: [],
   });
   const faults = (change: Partial<typeof SHOP.totals>, traffic = true): readonly string[] =>
-    summarise({ ...SHOP.totals, ...change }, 1, traffic).faults;
+    summarise({ ...SHOP.totals, ...change }, 1, traffic, []).faults;
   expect(faults({ failed: 1 })).toEqual(['1 request failed though policy permits them']);
   expect(faults({ passed: 2 })).toEqual(['2 requests passed though policy forbids them']);
   expect(faults({ requests: 0 })).toEqual(['no request was sent']);
   expect(faults({ handshakes: 0 })).toEqual(['no handshake took place']);
   expect(faults({ requests: 0, handshakes: 0 }, false)).toEqual([]);
+  expect(summarise(SHOP.totals, 1, true, ['web never became ready']).faults).toEqual([
+    'web never became ready',
+  ]);
 });

@@ -9,9 +9,14 @@ export interface Summary {
 
 /**
  * The last line of `up`, from what was really counted. A run in which nothing happened proved nothing, so with traffic
- * to send it counts as failed too.
+ * to send it counts as failed too, and so does what never came about (`unmet`, a sentence each).
  */
-export function summarise(totals: Totals, milliseconds: number, sendsTraffic: boolean): Summary {
+export function summarise(
+  totals: Totals,
+  milliseconds: number,
+  sendsTraffic: boolean,
+  unmet: readonly string[],
+): Summary {
   const { requests, handshakes, rotations, denials, failed, passed, undecided } = totals;
   const line = [
     `Sallyport ran ${formatLeft(milliseconds)}: ${count(requests, 'request')}`,
@@ -27,6 +32,7 @@ export function summarise(totals: Totals, milliseconds: number, sendsTraffic: bo
     ...(passed > 0 ? [`${count(passed, 'request')} passed though policy forbids them`] : []),
     ...(sendsTraffic && requests === 0 ? ['no request was sent'] : []),
     ...(sendsTraffic && requests > 0 && handshakes === 0 ? ['no handshake took place'] : []),
+    ...unmet,
   ];
   return { line, faults };
 }
