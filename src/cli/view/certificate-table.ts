@@ -1,4 +1,4 @@
-import { formatLeft, formatSerial, formatTime } from './format.ts';
+import { formatLeft, formatSerial, formatTime, shortIdentity } from './format.ts';
 import type { Paint } from './paint.ts';
 import { printableAll } from './printable.ts';
 import type { ServiceRow } from './snapshot.ts';
@@ -13,7 +13,7 @@ export function renderCertificates(
 ): string[] {
   const columns: Column<ServiceRow>[] = [
     { title: 'service', cell: ({ name }) => paint.colour('bold', name) },
-    { title: 'identity', cell: ({ identity }) => identity, least: 16 },
+    { title: 'identity', cell: ({ identity }) => shortIdentity(identity, identity, width), least: 24 },
     { title: 'serial', cell: ({ certificate }) => certificate?.serial ?? 'none yet', least: 8 },
     { title: 'valid from', cell: ({ certificate }) => time(certificate?.notBefore), drop: 2 },
     { title: 'ends', cell: ({ certificate }) => time(certificate?.notAfter), drop: 3 },

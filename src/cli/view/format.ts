@@ -40,7 +40,16 @@ export function formatSuite(suite: string): string {
   return suite.replace(/^TLS_/, '');
 }
 
-/** What tells the SPIFFE IDs of one trust domain apart, for where room is short. */
+/** What tells the SPIFFE IDs of one trust domain apart. */
 export function pathOf(identity: string): string {
-  return identity.replace(/^spiffe:\/\/[^/]*/, '');
+  return identity.replace(DOMAIN, '');
 }
+
+/** The path alone where room is short, but only of an identity of `own`'s trust domain: no stranger passes for one of ours. */
+export function shortIdentity(identity: string, own: string, width: number): string {
+  const ours = DOMAIN.exec(identity)?.[0] === DOMAIN.exec(own)?.[0];
+  return ours && width < COLUMNS_FOR_WHOLE_IDENTITIES ? pathOf(identity) : identity;
+}
+
+const DOMAIN = /^spiffe:\/\/[^/]*/;
+const COLUMNS_FOR_WHOLE_IDENTITIES = 160;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { DENIED, handshake } from '../testing/sample.ts';
+import { DENIED, handshake, SHOP } from '../testing/sample.ts';
+import { renderCertificates } from './certificate-table.ts';
 import { handshakeLine, renderHandshakes } from './handshake-table.ts';
 import { paint } from './paint.ts';
 import { widthOf } from './screen.ts';
@@ -78,3 +79,44 @@ test('a table of handshakes says what a reason means and what to try', () => {
   `);
   expect(renderHandshakes([], 80, plain)).toEqual(['No handshake of this kind in memory.']);
 });
+
+test('what a case adds to its reason is told in the table, the waterfall and the line', () => {
+  const detail = 'policies/payments.yaml:14 default/payments-callers admits orders alone';
+  const record = { ...DENIED, detail };
+  for (const width of [40, 60, 80, 200]) {
+    for (const shown of [
+      renderHandshakes([server, record], width, plain).join('\n'),
+      renderWaterfall([record], width, plain).join('\n'),
+      handshakeLine(record, width, plain),
+    ]) {
+      expect(widthOf(shown)).toBeLessThanOrEqual(width);
+      expect(shown.replace(/\s+/g, ' ')).toContain(detail);
+    }
+  }
+});
+
+test('an alert names the command that shows the side that sent it', () => {
+  const alerted = handshake({ result: 'failed', reason: 'alert-received', say: 'The peer ended it.' });
+  expect(renderHandshakes([alerted], 80, plain).at(-1)).toBe(
+    '  sallyport handshakes --waterfall 7be4c1de00a1',
+  );
+});
+
+test.each([60, 80, 120])(
+  'who the peer is can be read on %i columns, and no stranger passes for ours',
+  (width) => {
+    const identity = 'spiffe://shop.example/ns/default/sa/payments';
+    const stranger = 'spiffe://evil.example/ns/default/sa/web';
+    const shown = (peer: string): string => {
+      const record = { ...DENIED, service: 'web', peer };
+      return [...renderHandshakes([record], width, plain), handshakeLine(record, width, plain)].join('\n');
+    };
+    expect(shown(identity).match(/\/ns\/default\/sa\/payments(?= )/g)).toHaveLength(2);
+    expect(shown(stranger)).not.toMatch(/(?<!example)\/ns/);
+    const [row] = SHOP.services;
+    if (row === undefined) throw new Error('the sample is empty');
+    const certificates = renderCertificates([{ ...row, name: 'payments', identity }], SHOP.now, width, plain);
+    expect(certificates.join('\n')).toContain('/ns/default/sa/payments ');
+    expect(widthOf(certificates.join('\n'))).toBeLessThanOrEqual(width);
+  },
+);

@@ -2,7 +2,7 @@ import type { HandshakeRecord } from '#telemetry';
 import { formatMilliseconds } from './format.ts';
 import type { Colour, Paint } from './paint.ts';
 import { printableAll } from './printable.ts';
-import { cut } from './wrap.ts';
+import { cut, wrap } from './wrap.ts';
 
 interface Step {
   readonly side: 'client' | 'server';
@@ -53,7 +53,7 @@ function heading(
   width: number,
   paint: Paint,
 ): string[] {
-  const { traceId, result, reason, say, next, version, suite, group, scheme, policy } = record;
+  const { traceId, result, reason, say, detail, next, version, suite, group, scheme, policy } = record;
   const caller = record.role === 'server' ? record.peer : record.local;
   const callee = record.role === 'server' ? record.local : (record.peer ?? record.destination);
   const verdict = result === 'ok' ? paint.colour('green', 'ok') : paint.colour('red', reason ?? result);
@@ -62,10 +62,11 @@ function heading(
     `  client ${caller ?? client?.local ?? record.peerAddress}`,
     `  server ${callee ?? record.peerAddress}`,
     `  ${[version && `TLS ${version}`, suite, group, scheme, policy && `policy ${policy}`].filter(Boolean).join('  ')}`,
-    ...(say === undefined ? [] : [`  ${say}`]),
-    ...(next === undefined ? [] : [`  ${next}`]),
   ];
-  return lines.filter((line) => line.trim() !== '').map((line) => cut(line, width, paint.ellipsis));
+  return [
+    ...lines.filter((line) => line.trim() !== '').map((line) => cut(line, width, paint.ellipsis)),
+    ...[say, detail, next].flatMap((text) => (text === undefined ? [] : wrap('  ', text, width, paint))),
+  ];
 }
 
 function stepsOf(record: HandshakeRecord, offset: number): Step[] {
