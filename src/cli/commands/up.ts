@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { jsonLog, Scope, systemClock } from '#runtime';
 import { AlreadyRunning, serveControl } from '../control/control-server.ts';
 import { readMeshFile } from '../control/find-mesh.ts';
@@ -109,7 +109,7 @@ async function run(
 
 function loadMesh(file: string): MeshFile {
   const path = resolve(file);
-  const parsed = parseMeshFile(path, readMeshFile(path), relative(process.cwd(), path));
+  const parsed = parseMeshFile(path, readMeshFile(file), file);
   if (parsed.ok) return parsed.value;
   throw new UsageError(parsed.error.map(sayProblem).join('\n'));
 }

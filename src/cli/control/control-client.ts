@@ -1,6 +1,7 @@
 import { get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { LineSplitter } from '../services/lines.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** True if something accepts connections on this Unix socket. Never rejects. */
 export function isAlive(socket: string): Promise<boolean> {
@@ -19,7 +20,11 @@ export async function askControl<T>(socket: string, path: string): Promise<T> {
   const response = await open(socket, path);
   response.setEncoding('utf8');
   let text = '';
-  for await (const part of response) text += part as string;
+  try {
+    for await (const part of response) text += part as string;
+  } catch (error) {
+    throw explained(error as Error);
+  }
   if (response.statusCode !== 200)
     throw new Error(`the mesh answered ${response.statusCode}: ${text.trim()}`);
   return JSON.parse(text) as T;
@@ -47,6 +52,14 @@ const LONGEST_RECORD = 1024 * 1024;
 
 function open(socketPath: string, path: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    get({ socketPath, path, agent: false }, resolve).once('error', reject);
+    get({ socketPath, path, agent: false }, resolve).once('error', (error) => reject(explained(error)));
   });
 }
+
+/** It answered a moment ago, so a socket that is gone or cut off means that its mesh goes away. */
+function explained(error: NodeJS.ErrnoException): Error {
+  if (!ENDING.has(error.code ?? '')) return error;
+  return new UsageError('That mesh is just ending. Start it again with: sallyport up -f mesh.yaml');
+}
+
+const ENDING = new Set(['ECONNRESET', 'ECONNREFUSED', 'ENOENT', 'EPIPE']);

@@ -130,6 +130,32 @@ test('the newest mesh that still answers is found, and notes of dead ones are ta
   expect(notesOfRunning(notes)).toHaveLength(0);
 });
 
+test('of several meshes that run, it is said which one was taken', async () => {
+  const env = { XDG_RUNTIME_DIR: folder };
+  const notes = join(folder, 'sallyport', 'running');
+  const said: string[] = [];
+  const find = (): Promise<UpRecord> =>
+    findMesh({ file: undefined, state: undefined }, env, (line) => said.push(line));
+  await serveControl(scope, record().socket, () => source);
+  noteRunning(notes, record({ pid: 11, startedAt: 5 }));
+  expect((await find()).pid).toBe(11);
+  expect(said).toEqual([]);
+  noteRunning(notes, record({ pid: 22, startedAt: 7, meshFile: '/srv/shop/mesh.yaml' }));
+  expect((await find()).pid).toBe(22);
+  expect(said).toEqual([
+    'Of 2 running meshes the newest is shown: /srv/shop/mesh.yaml (process 22). Name another with -f.',
+  ]);
+});
+
+test('a mesh that ends while it is asked is said to end', async () => {
+  await expect(askControl(join(folder, 'gone.sock'), '/certs')).rejects.toThrow('That mesh is just ending');
+  const path = join(folder, 'reset.sock');
+  const resetting = createServer((connection) => connection.destroy()).listen(path);
+  await new Promise((resolve) => resetting.once('listening', resolve));
+  await expect(askControl(path, '/certs')).rejects.toThrow('That mesh is just ending');
+  await new Promise((resolve) => resetting.close(resolve));
+});
+
 test('a mesh is found by its state folder or its file', async () => {
   writeFileSync(
     join(folder, 'mesh.yaml'),

@@ -1,8 +1,10 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseMeshFile } from '../mesh-file/parse.ts';
 import { sayProblem } from '../mesh-file/problem.ts';
+import { shownPath } from '../mesh/policies.ts';
 import { UsageError } from '../usage-error.ts';
+import { printableLine } from '../view/printable.ts';
 import { isAlive } from './control-client.ts';
 import { isOwnSocket } from './private-file.ts';
 import { statePaths } from './state-folder.ts';
@@ -16,28 +18,46 @@ export interface MeshChoice {
 
 /**
  * The running mesh that is meant: of `--state`, else of `--file`, else of ./mesh.yaml, else the newest of this user.
- * Rejects with a UsageError that says what to do when there is none.
+ * Rejects with a UsageError that says what to do when there is none. Of several newest ones, `say` hears which it is.
  */
-export async function findMesh(choice: MeshChoice, env: NodeJS.ProcessEnv): Promise<UpRecord> {
+export async function findMesh(
+  choice: MeshChoice,
+  env: NodeJS.ProcessEnv,
+  say: (line: string) => void = toStandardError,
+): Promise<UpRecord> {
   if (choice.state !== undefined) return running(resolve(choice.state));
   if (choice.file !== undefined) return running(stateOf(choice.file));
   if (existsSync('mesh.yaml')) {
     const here = await ask(statePaths(stateOf('mesh.yaml')).record);
     if (here !== undefined) return here;
   }
+  const alive: UpRecord[] = [];
   for (const { path, record } of notesOfRunning(runningFolder(env))) {
-    if (await answers(record)) return record;
-    rmSync(path, { force: true });
+    if (await answers(record)) alive.push(record);
+    else rmSync(path, { force: true });
+  }
+  const [newest, ...others] = alive;
+  if (newest !== undefined) {
+    if (others.length > 0) say(taken(newest, others.length));
+    return newest;
   }
   throw new UsageError(
     'No mesh is running. Start one in another terminal: npm start, or sallyport up -f mesh.yaml',
   );
 }
 
+function taken({ meshFile, pid }: UpRecord, others: number): string {
+  return `Of ${others + 1} running meshes the newest is shown: ${shownPath(meshFile)} (process ${pid}). Name another with -f.`;
+}
+
+function toStandardError(line: string): void {
+  process.stderr.write(`${printableLine(line)}\n`);
+}
+
 /** Reads the file and its state folder; a mistake in it is a UsageError with every problem. */
 function stateOf(file: string): string {
   const path = resolve(file);
-  const parsed = parseMeshFile(path, readMeshFile(path), relative(process.cwd(), path));
+  const parsed = parseMeshFile(path, readMeshFile(file), file);
   if (parsed.ok) return parsed.value.state;
   throw new UsageError(parsed.error.map(sayProblem).join('\n'));
 }
@@ -48,9 +68,7 @@ export function readMeshFile(path: string): string {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message;
-    throw new UsageError(
-      `${relative(process.cwd(), path)} cannot be read: ${why}. Name a mesh file with -f.`,
-    );
+    throw new UsageError(`${path} cannot be read: ${why}. Name a mesh file with -f.`);
   }
 }
 
