@@ -22,33 +22,49 @@ export interface PolicyValidateOptions {
   readonly trustDomain: string | undefined;
 }
 
-/** `sallyport policy validate`: the same reading as `up`'s, once. 0 when a mesh would take these files, else 1. */
+/** `sallyport policy validate`: the same reading as `up`'s, once. 0 when a mesh would take these files and there is something in them, else 1. */
 export async function validatePolicies(options: PolicyValidateOptions): Promise<number> {
   const mesh = existsSync('mesh.yaml') ? loadMesh('mesh.yaml') : undefined;
   const paths =
     options.paths.length > 0 ? options.paths : mesh?.policies.map((path) => relative(process.cwd(), path));
   if (paths === undefined)
     throw new UsageError('Name policy files or folders, or run this beside a mesh.yaml.');
-  const problems = await problemsOf(paths, options.trustDomain ?? mesh?.trustDomain ?? ANY_TRUST_DOMAIN);
+  const { problems, documents } = await read(
+    paths,
+    options.trustDomain ?? mesh?.trustDomain ?? ANY_TRUST_DOMAIN,
+  );
   for (const problem of problems) process.stdout.write(`${printableLine(formatProblem(problem))}\n`);
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   const warnings = problems.length - errors;
-  process.stdout.write(
-    `${printableLine(paths.join(' '))}: ${count(errors, 'error')}, ${count(warnings, 'warning')}\n`,
-  );
-  return errors === 0 ? 0 : 1;
+  const counted = [
+    ...(documents === undefined ? [] : [count(documents, 'document')]),
+    count(errors, 'error'),
+    count(warnings, 'warning'),
+  ];
+  process.stdout.write(`${printableLine(paths.join(' '))}: ${counted.join(', ')}\n`);
+  if (documents === 0)
+    process.stdout.write(
+      'There is no policy document here. In a folder, files that end in .yaml, .yml or .json are read.\n',
+    );
+  return errors === 0 && documents !== 0 ? 0 : 1;
 }
 
 /** Policies seldom name their own trust domain, so most can be checked without knowing it. */
 const ANY_TRUST_DOMAIN = 'cluster.local';
 
-async function problemsOf(paths: readonly string[], trustDomain: string): Promise<readonly PolicyProblem[]> {
+interface Reading {
+  readonly problems: readonly PolicyProblem[];
+  /** How many were read. Undefined where mistakes kept them from becoming a set. */
+  readonly documents: number | undefined;
+}
+
+async function read(paths: readonly string[], trustDomain: string): Promise<Reading> {
   const context = { defaults: EMBEDDED_DEFAULTS, trustDomain, rootNamespace: ROOT_NAMESPACE };
   try {
     const watched = await watchPolicies({ ...context, paths, clock: systemClock, log: silentLog });
-    return watched.problems.value;
+    return { problems: watched.problems.value, documents: watched.policies.value.documents.length };
   } catch (error) {
-    if (error instanceof PolicyLoadError) return error.problems;
+    if (error instanceof PolicyLoadError) return { problems: error.problems, documents: undefined };
     throw error;
   }
 }

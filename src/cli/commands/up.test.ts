@@ -1,6 +1,15 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -150,6 +159,12 @@ test('wrong use is answered in one paragraph, with exit code 2', { timeout: 60_0
 test('policy files are checked without a mesh', { timeout: 60_000 }, async () => {
   const good = await sallyport('policy', 'validate', join(folder, 'policies'));
   expect(good).toMatchObject({ code: 0, stderr: '' });
+  expect(good.stdout).toMatch(/: [1-9]\d* documents, 0 errors, 0 warnings\n$/);
+  const empty = join(folder, 'empty');
+  mkdirSync(empty);
+  const none = await sallyport('policy', 'validate', empty);
+  expect(none.code).toBe(1);
+  expect(none.stdout).toContain('There is no policy document here.');
   const policy = join(folder, 'policies/orders.yaml');
   writeFileSync(policy, readFileSync(policy, 'utf8').replace('action: Allow', 'action: Alow'));
   const bad = await sallyport('policy', 'validate', policy);
