@@ -77,7 +77,9 @@ test('spans and metrics arrive as protobuf at the standard paths, with the heade
   // MetricsData.resource_metrics = 1, ResourceMetrics.scope_metrics = 2, ScopeMetrics.metrics = 2, Metric.name = 1.
   // The first request may have left before the handshake was counted; the one at shutdown has it.
   const sent = target.received.filter(({ path }) => path === '/v1/metrics').map(({ body }) => body);
-  const names = sent.flatMap((body) => messagesAt(body, 1, 2, 2, 1)).map((name) => Buffer.from(name).toString());
+  const names = sent
+    .flatMap((body) => messagesAt(body, 1, 2, 2, 1))
+    .map((name) => Buffer.from(name).toString());
   expect(names).toContain('sallyport.tls.handshake.duration');
 });
 

@@ -19,11 +19,6 @@ export class Deframer {
   #staged: Uint8Array | undefined;
   #stagedLength = 0;
 
-  /** Bytes taken in but not given out as a record. */
-  get buffered(): number {
-    return this.#input.length + this.#stagedLength;
-  }
-
   push(bytes: Uint8Array): void {
     if (this.#input.length === 0) {
       this.#input = bytes;

@@ -17,10 +17,6 @@ export class Fragmenter {
     return this.#cipher;
   }
 
-  get hasOutput(): boolean {
-    return this.#out.length > 0 || this.#handshake.length > 0;
-  }
-
   addHandshake(message: Uint8Array): void {
     this.#handshake.push(message);
   }

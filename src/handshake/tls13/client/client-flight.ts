@@ -27,7 +27,7 @@ export function sendClientFlight(
   if (request === undefined) return finish(port);
   const choice = chooseCredential(server.context.config.credential, request);
   if (choice === undefined) {
-    // RFC 8446 4.4.2.3: without a suitable certificate the client "MUST send a Certificate message containing no
+    // RFC 8446 4.4.2: without a suitable certificate the client "MUST send a Certificate message containing no
     // certificates"; whether that is enough is the server's decision.
     port.send('certificate', encodeCertificate(EMPTY, []));
     return finish(port);

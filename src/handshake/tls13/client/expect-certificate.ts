@@ -34,7 +34,8 @@ export class ExpectCertificateOrRequest implements ClientState<'ExpectCertificat
       return receiveChain(this.#server, undefined, message as Received<'certificate'>, port);
     }
     const request = message.body as CertificateRequest;
-    // RFC 8446 4.3.2: certificate_request_context "SHALL be zero length unless used for post-handshake authentication".
+    // RFC 8446 4.3.2: certificate_request_context "SHALL be zero length unless used for the post-handshake
+    // authentication exchanges described in Section 4.6.2".
     if (request.context.length > 0) fail('illegal-parameter', 'certificate_request_context is not empty');
     port.transcript.add(message.raw);
     return new ExpectCertificate(this.#server, request);

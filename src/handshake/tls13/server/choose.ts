@@ -15,7 +15,7 @@ export function choose(hello: ClientHello, context: ServerContext): Choice & { r
   const { config, parameters } = context;
   requireTls13(hello);
   const { groups, schemes, keyShares } = requireExtensions(hello);
-  checkServerName(hello, config.expectedServerName);
+  requireServerName(hello, context.serverName);
 
   const suite = chooseSuite(parameters.suites, hello.suites);
   if (suite === undefined) fail('no-common-suite', `offered ${hexList(hello.suites)}`);
@@ -62,8 +62,8 @@ export function requireSameHello(first: ClientHello, second: ClientHello, group:
 function requireTls13(hello: ClientHello): void {
   const versions = hello.versions ?? [Math.min(hello.legacyVersion, TLS12)];
   if (!versions.includes(TLS13)) fail('no-common-version', `offered ${hexList(versions)}`);
-  // RFC 8446 4.1.2: "the legacy_version field MUST be set to the version number for TLS 1.2" and compression to null;
-  // for the latter a server "MUST abort the handshake with an illegal_parameter alert".
+  // RFC 8446 4.1.2: "this vector MUST contain exactly one byte, set to zero", else the server aborts with
+  // illegal_parameter. legacy_version is not looked at once supported_versions is there (4.2.1).
   if (hello.compressionMethods.length !== 1 || hello.compressionMethods[0] !== 0) {
     fail('illegal-parameter', 'compression methods other than null');
   }
@@ -98,8 +98,8 @@ interface RequiredExtensions {
   readonly keyShares: NonNullable<ClientHello['keyShares']>;
 }
 
-function checkServerName(hello: ClientHello, expected: string | undefined): void {
-  if (expected === undefined || hello.serverName === expected.toLowerCase()) return;
+function requireServerName(hello: ClientHello, expected: string | undefined): void {
+  if (expected === undefined || hello.serverName === expected) return;
   fail('server-name-mismatch', `asked for ${hello.serverName ?? 'none'}, served here ${expected}`);
 }
 

@@ -9,6 +9,8 @@ import type { SuiteName } from '../../suites.ts';
 export interface ServerContext {
   readonly config: ServerConfig;
   readonly parameters: Parameters;
+  /** The only name that is served, lower case; undefined: any. */
+  readonly serverName: string | undefined;
 }
 
 /** What the server chose from a ClientHello. */

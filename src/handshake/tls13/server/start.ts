@@ -5,6 +5,7 @@ import { ExpectClientHello } from './expect-client-hello.ts';
 
 export function startServer(config: ServerConfig): ServerState<'ExpectClientHello'> {
   if (config.credential.chain.length === 0) throw new ConfigError('a server needs a certificate');
-  if (config.expectedServerName !== undefined) checkServerName(config.expectedServerName);
-  return new ExpectClientHello({ config, parameters: parseParameters(config) });
+  const { expectedServerName } = config;
+  const serverName = expectedServerName === undefined ? undefined : checkServerName(expectedServerName);
+  return new ExpectClientHello({ config, parameters: parseParameters(config), serverName });
 }
