@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { CaptureSettings } from '#sidecar/intercept';
+import manifest from '../../package.json' with { type: 'json' };
 import { DURATION_FORM, parseDuration } from './mesh-file/duration.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -25,6 +26,7 @@ type Finish = (code: number) => void;
 function build(env: NodeJS.ProcessEnv, finish: Finish): Command {
   const program = new Command('sallyport')
     .description('Mutual TLS 1.3 between services, with certificates, policy and a trace of every handshake.')
+    .version(manifest.version)
     .exitOverride()
     .showHelpAfterError('(run with --help for how it is used)')
     .addHelpText('afterAll', EPILOGUE);
@@ -39,9 +41,10 @@ function build(env: NodeJS.ProcessEnv, finish: Finish): Command {
 
 const EPILOGUE = `
 Exit codes:
-  0  it went well
-  1  the mesh or its traffic failed, or a policy has mistakes
-  2  wrong use or wrong configuration
+    0  it went well
+    1  the mesh or its traffic failed, or a policy has mistakes
+    2  wrong use or wrong configuration
+  130  ended at once by a second Ctrl-C, nothing finished
 
 SALLYPORT_DEBUG=1 shows the stack of an error.`;
 
@@ -176,8 +179,8 @@ function meshOptions(command: Command): Command {
 
 function duration(text: string): number {
   const milliseconds = parseDuration(text);
-  if (milliseconds === undefined || milliseconds <= 0)
-    throw new InvalidArgumentError(`Write ${DURATION_FORM}.`);
+  if (milliseconds === undefined) throw new InvalidArgumentError(`Write ${DURATION_FORM}.`);
+  if (milliseconds <= 0) throw new InvalidArgumentError('Write a time above zero.');
   return milliseconds;
 }
 

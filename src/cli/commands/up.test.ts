@@ -147,6 +147,7 @@ test('wrong use is answered in one paragraph, with exit code 2', { timeout: 60_0
     [['up', '-f', meshFile], 'unknown field rotatevery (did you mean rotateEvery?)'],
     [['up', '-f', join(folder, 'none.yaml')], 'there is no such file'],
     [['up', '--for', '5'], 'Write a number and a unit'],
+    [['up', '--for', '0s'], 'Write a time above zero'],
     [['handshaks'], 'Did you mean handshakes?'],
   ] as const) {
     const { code, stderr } = await sallyport(...args);
@@ -154,6 +155,11 @@ test('wrong use is answered in one paragraph, with exit code 2', { timeout: 60_0
     expect(stderr).toContain(said);
     expect(stderr).not.toMatch(/^ +at /m);
   }
+});
+
+test('tells its version', async () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  expect(await sallyport('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
 });
 
 test('policy files are checked without a mesh', { timeout: 60_000 }, async () => {

@@ -176,6 +176,10 @@ test('a state folder that others can read is refused, and a long path gets a sho
   const open = join(folder, 'open');
   mkdirSync(open, { mode: 0o755 });
   expect(() => openStateFolder(open)).toThrow(/open to other users \(mode 755\).*chmod 700/s);
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  for (const path of [file, join(file, 'below')])
+    expect(() => openStateFolder(path)).toThrow('a file stands there or on the way');
   const made = openStateFolder(join(folder, 'made'));
   expect(statSync(made.path).mode & 0o777).toBe(0o700);
   const long = openStateFolder(join(folder, 'x'.repeat(120)));

@@ -19,6 +19,12 @@ export function openStateFolder(path: string): StateFolder {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' || code === 'ENOTDIR') {
+      throw new UsageError(
+        `The state folder ${path} cannot be made: a file stands there or on the way. Name a folder in \`state\`, or move the file away.`,
+      );
+    }
     throw new UsageError(`The state folder ${path} cannot be made: ${(error as Error).message}.`);
   }
   const { mode, uid } = statSync(path);

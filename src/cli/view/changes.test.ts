@@ -68,7 +68,7 @@ test('a warning is told once, and its end', () => {
   const warned = { ...SHOP, warnings: ['payments ended with exit code 3'] };
   expect(told(SHOP, warned)).toEqual(['warning: payments ended with exit code 3']);
   expect(told(warned, warned)).toEqual([]);
-  expect(told(warned, SHOP)).toEqual(['nothing is left of what was warned of']);
+  expect(told(warned, SHOP)).toEqual(['all warnings are settled']);
 });
 
 test('how it goes, in one line', () => {

@@ -40,7 +40,7 @@ export function status({ totals, now, startedAt }: MeshSnapshot): string {
 
 function newWarnings(before: MeshSnapshot | undefined, after: MeshSnapshot): string[] {
   const known = new Set(before?.warnings);
-  if (known.size > 0 && after.warnings.length === 0) return ['nothing is left of what was warned of'];
+  if (known.size > 0 && after.warnings.length === 0) return ['all warnings are settled'];
   return after.warnings.filter((warning) => !known.has(warning)).map((warning) => `warning: ${warning}`);
 }
 
