@@ -1,4 +1,4 @@
-import { formatProblem, type WatchedPolicies } from '#policy';
+import { formatProblem, type PolicySet, type WatchedPolicies } from '#policy';
 import type { Clock } from '#runtime';
 import type { Hop, MeshFile } from '../mesh-file/mesh-file.ts';
 import { count } from '../view/format.ts';
@@ -8,6 +8,7 @@ import type { Gate } from './gate.ts';
 import type { HopPolicy } from './hop-policy.ts';
 import type { OpenConnections } from './open-connections.ts';
 import { shownPath } from './policies.ts';
+import { unknownAccounts } from './unknown-accounts.ts';
 
 /** One call of one service, as it stands. */
 export interface Edge extends Hop {
@@ -21,7 +22,7 @@ export interface SnapshotSource {
   readonly gates: readonly Gate[];
   readonly edges: readonly Edge[];
   readonly policy: Pick<HopPolicy, 'denial'>;
-  readonly watched: Pick<WatchedPolicies, 'problems'>;
+  readonly watched: Pick<WatchedPolicies, 'problems' | 'policies'>;
   readonly activity: MeshActivity;
   readonly open: Pick<OpenConnections, 'count'>;
   /** When the policies changed last, milliseconds since the Unix epoch. */
@@ -87,7 +88,7 @@ function edgeRow(edge: Edge, { policy, activity, open, policiesSince }: Snapshot
   };
 }
 
-function warnings({ watched, gates }: SnapshotSource): string[] {
+function warnings({ watched, gates, mesh }: SnapshotSource): string[] {
   const problems = watched.problems.value;
   const mistakes = problems.filter(({ severity }) => severity === 'error').length;
   const note = `${count(mistakes, 'mistake')} in the policies: those before the edit stay in force`;
@@ -98,5 +99,14 @@ function warnings({ watched, gates }: SnapshotSource): string[] {
     const last = process.lastLines.at(-1);
     return [phase !== 'ready' && last !== undefined ? `${detail}. It last wrote: ${last}` : detail];
   });
-  return [...told, ...ailing];
+  return [...told, ...strangers(watched.policies.value, mesh), ...ailing];
 }
+
+/** Looked for once in each set: the picture is drawn several times a second. */
+function strangers(set: PolicySet, { services }: MeshFile): readonly string[] {
+  const found = STRANGERS.get(set) ?? unknownAccounts(set, services);
+  STRANGERS.set(set, found);
+  return found;
+}
+
+const STRANGERS = new WeakMap<PolicySet, readonly string[]>();
