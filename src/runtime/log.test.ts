@@ -7,7 +7,7 @@ test('a line is one JSON object with level, time, message and all fields', () =>
   log.debug('below the level');
   log.warn('refused', { reason: 'certificate-expired', text: 'two\nlines' });
   expect(lines).toHaveLength(1);
-  const entry = JSON.parse(lines[0]!) as Record<string, unknown>;
+  const entry = JSON.parse(lines[0]!) as { time: string };
   expect(entry).toMatchObject({
     level: 'warn',
     message: 'refused',
@@ -15,6 +15,6 @@ test('a line is one JSON object with level, time, message and all fields', () =>
     reason: 'certificate-expired',
     text: 'two\nlines',
   });
-  expect(Date.parse(String(entry['time']))).not.toBeNaN();
+  expect(Date.parse(entry.time)).not.toBeNaN();
   expect(lines[0]!.trimEnd()).not.toContain('\n');
 });

@@ -6,7 +6,7 @@ import { parseDestinations } from './destinations-file.ts';
 import { parseSidecarFile } from './sidecar-file.ts';
 
 const page = readFileSync(new URL('../../../docs/capture.md', import.meta.url), 'utf8');
-const [sidecarFile = '', destinationsFile = ''] = [...page.matchAll(/```yaml\n([^]*?)```/g)].map(
+const [sidecarFile = '', destinationsFile = ''] = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(
   ([, text]) => text,
 );
 const NO_POD = { namespace: undefined, serviceAccount: undefined, name: undefined };
