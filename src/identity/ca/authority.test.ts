@@ -196,6 +196,21 @@ describe('issue', () => {
     expect(refused.ok ? '' : refused.error.detail).toBe('no space left');
   });
 
+  it('hands out and records nothing that peers would refuse at this moment', async () => {
+    const records: AuditRecord[] = [];
+    const authority = await open({ audit: (record) => void records.push(record) });
+    // The clock was set back to before the intermediate was made: by it, nothing of the chain is valid yet.
+    const now = clock.now.bind(clock);
+    clock.now = () => now() - HOUR;
+    const refused = await authority.issue(request(), ID);
+    expect(codeOf(refused)).toBe('issued-certificate-refused');
+    expect(refused.ok ? '' : refused.error.detail).toContain('not valid yet');
+    expect(records.map(({ kind }) => kind)).toEqual(['root', 'intermediate']);
+    clock.now = now;
+    expect(codeOf(await authority.issue(request(), ID))).toBe('issued');
+    expect(records.map(({ kind }) => kind)).toEqual(['root', 'intermediate', 'leaf']);
+  });
+
   it('issues nothing after closing', async () => {
     const authority = await open();
     await authority.close();

@@ -216,6 +216,25 @@ describe('WorkloadAgent', () => {
     await expect.poll(() => agent.credentials.value?.renewals).toBe(1);
   });
 
+  it.each([
+    ['clients', '1.3.6.1.5.5.7.3.1', 'as a client'],
+    ['servers', '1.3.6.1.5.5.7.3.2', 'as a server'],
+  ])('renews when a new bundle vouches for no %s', async (_, purpose, problem) => {
+    const agent = start();
+    const first = await ready(agent);
+    const { keys } = issuance.authority.root;
+    const root = { keys, notAfter: NOW + 400 * 24 * HOUR };
+    bundle.set(makeAuthority({ now: NOW, root: { ...root, extendedKeyUsage: [purpose] } }).bundle);
+    await expect.poll(() => agent.failures.value.count).toBe(1);
+    expect(agent.credentials.value).toBe(first);
+    expect(agent.failures.value.last?.detail).toContain(
+      `${problem} it would be refused with missing-extended-key-usage`,
+    );
+    bundle.set(makeAuthority({ now: NOW, root }).bundle);
+    await clock.advance(SECOND);
+    await expect.poll(() => agent.credentials.value?.renewals).toBe(1);
+  });
+
   it('keeps its certificate when a new bundle still vouches for it', async () => {
     const agent = start();
     await ready(agent);
