@@ -11,7 +11,7 @@ import {
 import { HANDSHAKE_TYPES, type MessageName } from './messages/names.ts';
 import type { ReasonCode } from './reasons.ts';
 import { exchange } from './testing/pair.ts';
-import { honest, TamperingEngine } from './testing/tampering-engine.ts';
+import { honest, type Tamper, TamperingEngine } from './testing/tampering-engine.ts';
 import { expectRefusal, expectWaiting, type Victim, victimClient, victimServer } from './testing/victim.ts';
 import { handshakeMessage, record, shatter, splitRecords } from './testing/wire.ts';
 import { u8, u24 } from './wire/writer.ts';
@@ -200,6 +200,16 @@ describe('a plain alert', () => {
     exchange(TamperingEngine.client(honest), victim.connection, undefined, () => []);
     victim.connection.receive(record('alert', Uint8Array.of(2, ALERTS.illegal_parameter)));
     expectRefusal(victim, 'alert-received', undefined, 'illegal_parameter');
+  });
+
+  it('is refused by a server that has opened an authentic record, whoever forged it', () => {
+    const victim = victimServer();
+    const certificateOnly: Tamper = (name, message) =>
+      name === 'client_hello' || name === 'certificate' ? [message] : [];
+    exchange(TamperingEngine.client(certificateOnly), victim.connection);
+    expectWaiting(victim, 'ExpectCertificateVerify');
+    victim.connection.receive(record('alert', Uint8Array.of(2, ALERTS.illegal_parameter)));
+    expectRefusal(victim, 'unexpected-record', 'unexpected_message', 'an unprotected alert record');
   });
 
   it('is refused by a client that has keys', () => {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type Duplex, duplexPair } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { nodeProvider } from '../crypto/index.ts';
 import { reasonTable, type TlsError } from '../reason.ts';
@@ -50,6 +50,23 @@ describe.each(SIDES)('when the %s ends', (side) => {
     expect(await Promise.all([ending(own), ending(other)])).toEqual(['closed', 'closed']);
     await Promise.all([transportClosed(transports.client, pair), transportClosed(transports.server, pair)]);
     expect(pair.clock.pendingTimers).toBe(0);
+  });
+
+  it('last, after FIN of the other, its transport is gone at once', async () => {
+    // A transport that Node does not destroy by itself once both its directions have ended.
+    const [client, server] = duplexPair({ allowHalfOpen: true, autoDestroy: false });
+    const transports = { client, server };
+    const pair = await connectStreams(transports);
+    const [own, other] = [pair[side], pair[otherOf(side)]];
+    other.resume();
+    other.end();
+    expect(await readAll(own)).toHaveLength(0);
+    await settle();
+    expect(transports[side]).toMatchObject({ readableEnded: true, destroyed: false });
+    own.end();
+    expect(await ending(own)).toBe('closed');
+    await settle();
+    expect(transports[side]).toMatchObject({ writableFinished: true, destroyed: true });
   });
 
   it('and then the transport breaks, the failure is told', async () => {
