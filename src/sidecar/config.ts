@@ -6,6 +6,7 @@ import type { Clock, Log, ReadableWatch } from '#runtime';
 import type { Telemetry } from '#telemetry';
 import type { Destinations } from './discover/destinations.ts';
 import type { OriginalDestination } from './intercept/original-destination.ts';
+import type { ResetOnDeath } from './intercept/socket-calls.ts';
 import { DEFAULT_LIMITS, limitMistakes, type SidecarLimits } from './limits.ts';
 import { type Endpoint, formatEndpoint, isLoopback } from './listen/endpoint.ts';
 
@@ -54,6 +55,7 @@ export interface CaptureConfig {
   /** Nobody listens on it: an answer to a connection from the network proves that inbound capture works. */
   readonly verificationPort: number;
   readonly originalDestination: OriginalDestination;
+  readonly resetOnDeath: ResetOnDeath;
   readonly destinations: ReadableWatch<Destinations>;
   /** Of the application, where the protocol begins with the server. */
   readonly serverFirstPorts: ReadonlySet<number>;

@@ -11,7 +11,7 @@ import { Admission } from './listen/admission.ts';
 import { everyBound } from './listen/bind.ts';
 import type { Endpoint } from './listen/endpoint.ts';
 import type { Listener } from './listen/listener.ts';
-import { addressesHere } from './listen/own-addresses.ts';
+import { addressesHere, OwnAddresses } from './listen/own-addresses.ts';
 import { Redirected } from './listen/redirected.ts';
 import { Refusals } from './listen/refusals.ts';
 import { capturedGate as capturedOutbound } from './outbound/captured.ts';
@@ -157,7 +157,7 @@ async function openCaptured(
 ): Promise<Opened> {
   const { config, refusals } = parts;
   scope.defer(config.telemetry.watchUncaptured(config.service, uncapturedPackets));
-  const redirected = new Redirected(capture, config, refusals);
+  const redirected = new Redirected(capture, config.admin.port, new OwnAddresses(config.clock), refusals);
   const here = addressesHere();
   const any = here.some((address) => address.includes(':')) ? '::' : '0.0.0.0';
   const status = await serveStatus(

@@ -5,7 +5,7 @@ import { serviceAccountId } from '#identity';
 import { PolicyLoadError, type WatchedPolicies, watchPolicies } from '#policy';
 import { err, jsonLog, type Log, ok, type Result, Scope, systemClock } from '#runtime';
 import { BindError, type CaptureConfig, Sidecar, SidecarConfigError } from '#sidecar';
-import { openOriginalDestination } from '#sidecar/intercept';
+import { openSocketCalls } from '#sidecar/intercept';
 import { Telemetry, TelemetrySettingsError } from '#telemetry';
 import { sayProblem } from '../mesh-file/problem.ts';
 import { FollowedFiles } from '../follow/files.ts';
@@ -57,7 +57,7 @@ async function start(
   const clock = systemClock;
   const { trustDomain, workload } = settings;
   const identity = serviceAccountId(trustDomain, workload.namespace, workload.serviceAccount);
-  const [mounted, policies, destinations, original] = await Promise.all([
+  const [mounted, policies, destinations, calls] = await Promise.all([
     followIdentity(settings, identity, { clock, log }),
     loadPolicies(settings, log),
     FollowedFiles.open({
@@ -70,12 +70,11 @@ async function start(
       clock,
       log,
     }),
-    openOriginalDestination(),
+    openSocketCalls(),
   ]);
   const mistakes = [mounted, policies, destinations].flatMap((part) => (part.ok ? [] : part.error));
-  if (!original.ok) mistakes.push(`${original.error.reason.say} (${original.error.detail})`);
-  if (!mounted.ok || !policies.ok || !destinations.ok || !original.ok)
-    throw new UsageError(mistakes.join('\n'));
+  if (!calls.ok) mistakes.push(`${calls.error.reason.say} (${calls.error.detail})`);
+  if (!mounted.ok || !policies.ok || !destinations.ok || !calls.ok) throw new UsageError(mistakes.join('\n'));
   const telemetry = Telemetry.create({ clock, log, environment: otelOf(env) });
   scope.defer(() => telemetry.shutdown());
   mounted.value.run(scope);
@@ -86,7 +85,7 @@ async function start(
     outboundPort: settings.ports.outbound,
     statusPort: settings.ports.status,
     verificationPort: settings.ports.verification,
-    originalDestination: original.value,
+    ...calls.value,
     destinations: destinations.value.value,
     serverFirstPorts: new Set(settings.serverFirstPorts),
     adviseAfterMilliseconds:

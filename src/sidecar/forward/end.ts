@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type Reason, TlsError } from '#handshake';
 import type { TlsStream } from '#handshake/stream';
 import type { Clock } from '#runtime';
+import type { ResetOnDeath } from '../intercept/socket-calls.ts';
 import { SIDECAR_REASONS } from '../reason.ts';
 
 /** One side of a forwarded connection: a stream of bytes, and the way to break it off. */
@@ -16,8 +17,14 @@ export interface End {
   abort(error: TlsError): void;
 }
 
-/** A plain socket: broken off by a reset. */
-export function socketEnd(socket: Socket, whose: 'application' | 'peer'): End {
+/**
+ * A plain socket: broken off by a reset, also when this process is killed, where `resetOnDeath` is to be had. In
+ * plaintext nothing else tells an answer that was cut from a whole one.
+ */
+export function socketEnd(socket: Socket, whose: 'application' | 'peer', resetOnDeath?: ResetOnDeath): End {
+  resetOnDeath?.(socket, true);
+  // All was written and the FIN is on its way: an ordinary close must not throw away what the other side has yet to get.
+  if (resetOnDeath !== undefined) socket.once('prefinish', () => resetOnDeath(socket, false));
   return {
     stream: socket,
     transport: socket,

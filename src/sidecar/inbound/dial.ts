@@ -27,7 +27,7 @@ export async function dial(
       keepAliveMilliseconds: limits.keepAliveMilliseconds,
       signal: connection.signal,
     });
-    const application = socketEnd(socket, 'application');
+    const application = socketEnd(socket, 'application', config.capture?.resetOnDeath);
     connection.hold(application);
     return { permit, application };
   } catch (error) {

@@ -46,7 +46,11 @@ export async function listenInbound(
     await sleep(clock, limits.drainGraceMilliseconds, scope.signal).catch(() => undefined);
     if (gate.closesWhenDraining) listener.stop();
     const left = Math.max(limits.drainDeadlineMilliseconds - limits.drainGraceMilliseconds, 0);
-    const cancel = clock.after(left, () => connections.end(SIDECAR_REASONS['drain-deadline'], 'inbound'));
+    const cancel = clock.after(left, () => {
+      // Or those that still come would put the end off for ever.
+      listener.stop();
+      connections.end(SIDECAR_REASONS['drain-deadline'], 'inbound');
+    });
     await connections.none('inbound');
     cancel();
   });

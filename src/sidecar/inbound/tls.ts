@@ -69,7 +69,8 @@ function anonymous(detected: Detected, parts: InboundParts): Caller {
   const { connection, socket, head } = detected;
   connection.learned({ mode: 'plaintext' });
   const handshake = detected.mode === 'Strict' ? recordHandshake(detected, parts) : undefined;
-  return { ...detected, peer: undefined, end: socketEnd(socket, 'peer'), unread: head, handshake };
+  const end = socketEnd(socket, 'peer', parts.config.capture?.resetOnDeath);
+  return { ...detected, peer: undefined, end, unread: head, handshake };
 }
 
 function recordHandshake({ connection }: Detected, { config }: InboundParts): HandshakeRecorder {

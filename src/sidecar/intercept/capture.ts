@@ -5,7 +5,7 @@ import type { Family } from './iptables.ts';
 import { iptablesFilter } from './iptables-filter.ts';
 import { hostNamespaceRefusal, type NamespaceFacts, type PodFacts } from './namespace.ts';
 import { nftFilter } from './nft-filter.ts';
-import { openOriginalDestination } from './original-destination.ts';
+import { openSocketCalls } from './socket-calls.ts';
 import { PACKET_FILTERS, type PacketFilter, type PacketFilterName } from './packet-filter.ts';
 import { type Proof, ProofListener } from './proof.ts';
 import { INTERCEPT_REASONS } from './reason.ts';
@@ -40,12 +40,12 @@ export async function setUpCapture(
 ): Promise<Result<CaptureReport, Refusal>> {
   const refusal = refusalToChange(place) ?? refusalToProve(settings, place);
   if (refusal !== undefined) return err(refusal);
-  const originalDestination = await openOriginalDestination();
-  if (!originalDestination.ok) return originalDestination;
+  const calls = await openSocketCalls();
+  if (!calls.ok) return calls;
   const candidates = only === undefined ? filters : filters.filter(({ name }) => name === only);
   const chosen = await chooseFilter(candidates, settings);
   if (!chosen.ok) return chosen;
-  const listener = await ProofListener.open(settings, originalDestination.value, place.clock);
+  const listener = await ProofListener.open(settings, calls.value.originalDestination, place.clock);
   if (!listener.ok) return listener;
   try {
     const applied = await replaceRules(chosen.value, filters, settings);

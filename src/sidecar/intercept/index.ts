@@ -7,9 +7,9 @@ export {
   setUpCapture,
 } from './capture.ts';
 export { namespaceFacts } from './namespace.ts';
-export { openOriginalDestination } from './original-destination.ts';
 export { PACKET_FILTERS, type PacketFilterName } from './packet-filter.ts';
 export { INTERCEPT_REASONS } from './reason.ts';
+export { openSocketCalls } from './socket-calls.ts';
 export {
   type CaptureSettings,
   type GivenCaptureSettings,

@@ -4,6 +4,7 @@ import type { Refusal } from '#handshake';
 import { formatAddress } from '#policy';
 import { err, ok, type Result } from '#runtime';
 import { type Endpoint, plainAddress } from '../listen/endpoint.ts';
+import { descriptorOf } from './descriptor.ts';
 import { INTERCEPT_REASONS } from './reason.ts';
 
 /**
@@ -12,23 +13,8 @@ import { INTERCEPT_REASONS } from './reason.ts';
  */
 export type OriginalDestination = (socket: Socket) => Result<Endpoint, Refusal>;
 
-/**
- * Loads koffi and finds getsockopt in the C library that Node itself runs on. Once and early: where that can't be had,
- * no connection can be captured. The error is `original-destination-unreadable`.
- */
-export async function openOriginalDestination(): Promise<Result<OriginalDestination, Refusal>> {
-  try {
-    const { default: koffi } = await import('koffi');
-    const getsockopt = koffi
-      .load(null)
-      .func('int getsockopt(int, int, int, _Out_ uint8_t *, _Inout_ uint32_t *)') as unknown as GetSockOpt;
-    return ok((socket) => read(socket, getsockopt, () => koffi.errno()));
-  } catch (error) {
-    return unreadable(`koffi: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-type GetSockOpt = (
+/** getsockopt(2): 0, or -1 and errno. `length` is in and out. */
+export type GetSockOpt = (
   descriptor: number,
   level: number,
   option: number,
@@ -36,7 +22,11 @@ type GetSockOpt = (
   length: number[],
 ) => number;
 
-function read(socket: Socket, getsockopt: GetSockOpt, errno: () => number): Result<Endpoint, Refusal> {
+export function readOriginalDestination(
+  socket: Socket,
+  getsockopt: GetSockOpt,
+  errno: () => number,
+): Result<Endpoint, Refusal> {
   const { level, option, length, decode } = plainAddress(socket.localAddress).includes('.') ? IPV4 : IPV6;
   const descriptor = descriptorOf(socket);
   if (descriptor === undefined) return unreadable('the socket is closed');
@@ -74,18 +64,6 @@ const IPV6: AddressFamily = {
     port: address.readUInt16BE(2),
   }),
 };
-
-/**
- * The one place that looks behind Node's interface: a Socket keeps its libuv handle in `_handle`, whose `fd` is the
- * descriptor. Anything but a descriptor (a closed socket, another Node) is undefined and ends in a refusal.
- */
-function descriptorOf(socket: Socket): number | undefined {
-  const handle: unknown = '_handle' in socket ? socket._handle : undefined;
-  if (typeof handle !== 'object' || handle === null || !('fd' in handle)) return undefined;
-  return typeof handle.fd === 'number' && Number.isInteger(handle.fd) && handle.fd >= 0
-    ? handle.fd
-    : undefined;
-}
 
 function errorName(number: number): string {
   const found = Object.entries(constants.errno).find(([, value]) => value === number);

@@ -29,7 +29,12 @@ export function admit(
     socket.resetAndDestroy();
     return undefined;
   }
-  opened.connection.hold(socketEnd(socket, direction === 'inbound' ? 'peer' : 'application'));
+  // A peer may turn out to speak TLS, whose own closing tells a cut from an end.
+  const end =
+    direction === 'inbound'
+      ? socketEnd(socket, 'peer')
+      : socketEnd(socket, 'application', config.capture?.resetOnDeath);
+  opened.connection.hold(end);
   return { ...opened, socket };
 }
 

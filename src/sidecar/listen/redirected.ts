@@ -1,24 +1,24 @@
 import type { Socket } from 'node:net';
 import type { Reason } from '#handshake';
-import type { CaptureConfig, CheckedConfig } from '../config.ts';
+import type { CaptureConfig } from '../config.ts';
 import type { Direction } from '../connection.ts';
 import { SIDECAR_REASONS } from '../reason.ts';
 import { type Endpoint, formatEndpoint } from './endpoint.ts';
-import { OwnAddresses } from './own-addresses.ts';
+import type { OwnAddresses } from './own-addresses.ts';
 import type { Refusals } from './refusals.ts';
 
 /** Where captured connections were going, and what to do with those that may not go there. */
 export class Redirected {
   readonly capture: CaptureConfig;
-  readonly addresses: OwnAddresses;
+  readonly #addresses: OwnAddresses;
   /** The sidecar's own, which no captured connection may be for. The status port is not captured, and may be called. */
   readonly #ownPorts: ReadonlySet<number>;
   readonly #refusals: Refusals;
 
-  constructor(capture: CaptureConfig, { admin, clock }: CheckedConfig, refusals: Refusals) {
+  constructor(capture: CaptureConfig, adminPort: number, addresses: OwnAddresses, refusals: Refusals) {
     this.capture = capture;
-    this.addresses = new OwnAddresses(clock);
-    this.#ownPorts = new Set([admin.port, capture.inboundPort, capture.outboundPort]);
+    this.#addresses = addresses;
+    this.#ownPorts = new Set([adminPort, capture.inboundPort, capture.outboundPort]);
     this.#refusals = refusals;
   }
 
@@ -35,7 +35,7 @@ export class Redirected {
   }
 
   isOwnAddress(host: string): boolean {
-    return this.addresses.has(host);
+    return this.#addresses.has(host);
   }
 
   /** Resets the socket; counted and said in the log, though not once for each of a flood. */

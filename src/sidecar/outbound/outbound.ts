@@ -19,11 +19,13 @@ async function walk(accepted: Accepted, parts: SidecarParts): Promise<void> {
   const { service, telemetry } = parts.config;
   telemetry.routed(service, dialled.route.kind === 'mesh' ? 'mesh' : dialled.route.to);
   const peer = await reach(accepted, dialled, parts);
-  const application = socketEnd(accepted.socket, 'application');
+  const application = socketEnd(accepted.socket, 'application', parts.config.capture?.resetOnDeath);
   await passBytes(accepted.connection, { application, peer }, parts);
 }
 
 /** The callee's end: inside TLS, unless the route itself is plaintext. */
 async function reach(accepted: Accepted, { route, socket }: Dialled, parts: SidecarParts): Promise<End> {
-  return route.kind === 'mesh' ? secure(accepted, { route, socket }, parts) : socketEnd(socket, 'peer');
+  return route.kind === 'mesh'
+    ? secure(accepted, { route, socket }, parts)
+    : socketEnd(socket, 'peer', parts.config.capture?.resetOnDeath);
 }

@@ -3,11 +3,11 @@
  * going: `15006 was 10.77.0.2:80`, or the reason's code where that can't be told.
  */
 import { createServer } from 'node:net';
-import { openOriginalDestination } from '#sidecar/intercept';
+import { openSocketCalls } from '#sidecar/intercept';
 
-const opened = await openOriginalDestination();
+const opened = await openSocketCalls();
 if (!opened.ok) throw new Error(opened.error.detail);
-const originalDestination = opened.value;
+const { originalDestination } = opened.value;
 
 const ports = process.argv.slice(2).map(Number);
 for (const port of ports) {
