@@ -90,6 +90,45 @@ describe('a changed policy', () => {
     kept.destroy();
   });
 
+  test('that cannot be decided for one connection ends that one, and the others are still decided', async () => {
+    mesh = new TestMesh();
+    const orders = await mesh.start('orders', { application: await echo() });
+    const clients: Awaited<ReturnType<typeof tcpClient>>[] = [];
+    const identities: string[] = [];
+    for (const name of ['web', 'billing', 'cart']) {
+      const caller = await mesh.start(name, { calls: { orders: mesh.to(orders) } });
+      const client = await tcpClient(caller.calls('orders'));
+      client.write('1');
+      await readExactly(client, 1);
+      clients.push(client);
+      identities.push(caller.identity.toString());
+    }
+    // Connections are asked about oldest first, each once: the second question is about billing's.
+    const { value: before } = mesh.policies;
+    let asked = 0;
+    mesh.policies.set({
+      ...before,
+      epoch: 2,
+      select(workload) {
+        asked += 1;
+        if (asked === 2) throw new Error('a rule broke');
+        return before.select(workload);
+      },
+    });
+    expect(asked).toBe(3);
+    await eventually(() => orders.connections().length === 1, 'the line');
+    expect(orders.connections()[0]).toMatchObject({ reason: 'internal-error', peer: identities[1] });
+    expect(String(orders.connections()[0]?.detail)).toContain('a rule broke');
+    const { connections } = await adminOf(orders).json<{
+      connections: { newest: { policyEpoch: number; peer: string }[] };
+    }>('/dump');
+    expect(connections.newest.map(({ peer, policyEpoch }) => [peer, policyEpoch])).toEqual([
+      [identities[0], 2],
+      [identities[2], 2],
+    ]);
+    for (const client of clients) client.destroy();
+  });
+
   test('that comes while the application is dialled ends that connection too', async () => {
     mesh = new TestMesh();
     const orders = await mesh.start('orders', {
