@@ -64,7 +64,7 @@ async function start(
       what: 'destinations',
       paths: [settings.destinations],
       parse: ([text = '']) => {
-        const parsed = parseDestinations(settings.destinations, text);
+        const parsed = parseDestinations(settings.destinations, text, settings.ports.status);
         return parsed.ok ? parsed : err(parsed.error.map(sayProblem));
       },
       clock,

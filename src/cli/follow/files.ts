@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { constants, open } from 'node:fs/promises';
+import { constants, open, stat } from 'node:fs/promises';
 import {
   type Clock,
   err,
@@ -23,41 +23,39 @@ export interface FollowedFilesConfig<T> {
 }
 
 /**
- * The value that some mounted files stand for, followed as they change. They are read once a second and compared by
- * content: that finds what is written in place, renamed, or swapped in by a symbolic link as a ConfigMap is. A change is
- * taken when it was the same twice, so that a half-written file is not; one with mistakes leaves the last good value.
+ * The value that some mounted files stand for, followed as they change. Once a second they are looked at, and read if
+ * they are others than before: that finds what is written in place, renamed, or swapped in by a symbolic link as a
+ * ConfigMap is, and reads a key no oftener than it changes. A change is taken when it stayed the same for a moment, so
+ * that a half-written file is not; one with mistakes leaves the last good value.
  */
 export class FollowedFiles<T> {
   readonly #config: FollowedFilesConfig<T>;
   readonly #value: Watch<T>;
-  #inForce: string;
-  #mistakes: readonly string[];
+  /** Of what is in force: how the files looked, and a digest of their texts. */
+  #look: string;
+  #digest: string;
+  #mistakes: readonly string[] = [];
 
-  private constructor(
-    config: FollowedFilesConfig<T>,
-    first: T,
-    inForce: string,
-    mistakes: readonly string[],
-  ) {
+  private constructor(config: FollowedFilesConfig<T>, first: T, { look, digest }: Reading) {
     this.#config = config;
     this.#value = new Watch(first);
-    this.#inForce = inForce;
-    this.#mistakes = mistakes;
+    this.#look = look;
+    this.#digest = digest;
   }
 
   /** Reads once; the error is every mistake. */
   static async open<T>(config: FollowedFilesConfig<T>): Promise<Result<FollowedFiles<T>, readonly string[]>> {
     const read = await readAll(config.paths);
     const parsed = judge(read, config);
-    return parsed.ok ? ok(new FollowedFiles(config, parsed.value, read.digest, [])) : parsed;
+    return parsed.ok ? ok(new FollowedFiles(config, parsed.value, read)) : parsed;
   }
 
   /** The same for what can come later: until the files are good the value is `otherwise`, and the log says why. */
   static async openOr<T>(config: FollowedFilesConfig<T>, otherwise: T): Promise<FollowedFiles<T>> {
     const read = await readAll(config.paths);
     const parsed = judge(read, config);
-    if (parsed.ok) return new FollowedFiles(config, parsed.value, read.digest, []);
-    const followed = new FollowedFiles(config, otherwise, '', []);
+    if (parsed.ok) return new FollowedFiles(config, parsed.value, read);
+    const followed = new FollowedFiles(config, otherwise, NOTHING_READ);
     followed.#refuse(parsed.error);
     return followed;
   }
@@ -72,35 +70,37 @@ export class FollowedFiles<T> {
     scope.run(async (signal) => {
       for (;;) {
         await sleep(clock, POLL_MILLISECONDS, signal);
-        let read = await readAll(paths);
-        if (read.digest === this.#inForce && this.#mistakes.length === 0) continue;
-        for (let before = ''; before !== read.digest; ) {
-          before = read.digest;
+        let look = await lookAt(paths);
+        if (look === this.#look && this.#mistakes.length === 0) continue;
+        for (let before = ''; before !== look; ) {
+          before = look;
           await sleep(clock, SETTLE_MILLISECONDS, signal);
-          read = await readAll(paths);
+          look = await lookAt(paths);
         }
-        this.#take(read);
+        this.#take(await readAll(paths));
       }
     });
   }
 
   /** Judges the files again although they are the same, because something changed that they are judged by. */
   again(): void {
-    this.#inForce = '';
+    this.#look = NOTHING_READ.look;
+    this.#digest = NOTHING_READ.digest;
   }
 
   /** Files with mistakes come here at every poll: a certificate that is not valid yet becomes so by waiting. */
   #take(read: Reading): void {
-    const { what, paths, log } = this.#config;
     const parsed = judge(read, this.#config);
     if (!parsed.ok) {
       this.#refuse(parsed.error);
       return;
     }
     this.#mistakes = [];
-    if (read.digest === this.#inForce) return;
-    this.#inForce = read.digest;
+    this.#look = read.look;
+    if (read.digest === this.#digest) return;
+    this.#digest = read.digest;
     this.#value.set(parsed.value);
+    const { what, paths, log } = this.#config;
     log.info('files read', { what, paths });
   }
 
@@ -120,32 +120,47 @@ function judge<T>(
 }
 
 interface Reading {
+  /** As the files looked before they were read: should they change meanwhile, the next look differs. */
+  readonly look: string;
   /** Undefined if one of them could not be read. */
   readonly texts: readonly string[] | undefined;
   readonly mistakes: readonly string[];
-  /** Equal digests mean that nothing changed. */
   readonly digest: string;
 }
+
+const NOTHING_READ: Reading = { look: '', texts: undefined, mistakes: [], digest: '' };
 
 const POLL_MILLISECONDS = 1_000;
 const SETTLE_MILLISECONDS = 100;
 /** A ConfigMap or Secret holds at most 1 MiB. */
 const MOST_BYTES = 1024 * 1024;
 
+/** Which files the paths lead to, and when they were last written: to the granularity of the system's clock, 4 ms. */
+async function lookAt(paths: readonly string[]): Promise<string> {
+  const looks = paths.map(async (path) => {
+    try {
+      const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+      return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+    } catch (error) {
+      return messageOf(error);
+    }
+  });
+  return (await Promise.all(looks)).join('; ');
+}
+
 async function readAll(paths: readonly string[]): Promise<Reading> {
+  const look = await lookAt(paths);
   const texts: string[] = [];
   const mistakes: string[] = [];
   for (const path of paths) {
     try {
       texts.push(await readBounded(path));
     } catch (error) {
-      mistakes.push(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+      mistakes.push(`${path} cannot be read: ${messageOf(error)}`);
     }
   }
-  const digest = createHash('sha256')
-    .update(JSON.stringify([texts, mistakes]))
-    .digest('hex');
-  return { texts: mistakes.length === 0 ? texts : undefined, mistakes, digest };
+  const digest = createHash('sha256').update(JSON.stringify(texts)).digest('hex');
+  return { look, texts: mistakes.length === 0 ? texts : undefined, mistakes, digest };
 }
 
 async function readBounded(path: string): Promise<string> {
@@ -159,4 +174,8 @@ async function readBounded(path: string): Promise<string> {
   } finally {
     await handle.close();
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -6,8 +6,16 @@ import { type DestinationEntry, Destinations } from '#sidecar';
 import { inOrder, type Path, type Problem, parseYaml, type Source } from '../mesh-file/problem.ts';
 import { SchemaReader } from '../mesh-file/schema-reader.ts';
 
-/** Reads the file that says whom addresses stand for: docs/capture.md. The error holds every mistake. */
-export function parseDestinations(file: string, text: string): Result<Destinations, readonly Problem[]> {
+/**
+ * Reads the file that says whom addresses stand for: docs/capture.md. The error holds every mistake.
+ *
+ * @param statusPort of every sidecar
+ */
+export function parseDestinations(
+  file: string,
+  text: string,
+  statusPort: number,
+): Result<Destinations, readonly Problem[]> {
   const source = parseYaml(file, text);
   if (!source.ok) return source;
   const reader = new SchemaReader(source.value);
@@ -25,6 +33,7 @@ export function parseDestinations(file: string, text: string): Result<Destinatio
     new Destinations(
       clusterNetworks,
       entries.map(({ entry }) => entry),
+      statusPort,
     ),
   );
 }

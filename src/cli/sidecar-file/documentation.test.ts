@@ -14,7 +14,7 @@ const NO_POD = { namespace: undefined, serviceAccount: undefined, name: undefine
 test('the files that docs/capture.md shows are read as it says', () => {
   const sidecar = parseSidecarFile('/etc/sallyport/sidecar.yaml', sidecarFile, NO_POD);
   expect(sidecar.ok ? [] : sidecar.error.map(sayProblem)).toEqual([]);
-  const destinations = parseDestinations('destinations.yaml', destinationsFile);
+  const destinations = parseDestinations('destinations.yaml', destinationsFile, 15_020);
   if (!destinations.ok) throw new Error(destinations.error.map(sayProblem).join('\n'));
   const kindAt = (host: string, port: number): string =>
     destinations.value.destinationOf({ host, port }, () => false).kind;

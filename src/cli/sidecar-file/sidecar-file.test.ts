@@ -70,12 +70,12 @@ describe('sidecar.yaml', () => {
 describe('destinations.yaml', () => {
   const ORDERS = 'spiffe://mesh.test/ns/shop/sa/orders';
   const kindAt = (text: string, host: string, port: number): string => {
-    const parsed = parseDestinations('d.yaml', text);
+    const parsed = parseDestinations('d.yaml', text, 15_020);
     if (!parsed.ok) throw new Error(parsed.error.map(sayProblem).join('\n'));
     return parsed.value.destinationOf({ host, port }, () => false).kind;
   };
   const wrong = (text: string): string[] => {
-    const parsed = parseDestinations('d.yaml', text);
+    const parsed = parseDestinations('d.yaml', text, 15_020);
     return parsed.ok ? [] : parsed.error.map(sayProblem);
   };
   const TEXT = `

@@ -4,6 +4,7 @@ import { serviceAccountId } from '#identity';
 import { type Cidr, contains, formatAddress, parseAddress, parseCidr } from '#policy';
 import { type DestinationEntry, Destinations, type MeshedDestination } from './destinations.ts';
 
+const STATUS = 15_020;
 const ORDERS = [serviceAccountId('mesh.test', 'shop', 'orders')];
 const nobody = (): boolean => false;
 
@@ -34,6 +35,7 @@ describe('the most specific entry wins', () => {
       entry('fd00::/64', undefined, {}),
       entry('203.0.113.0/24'),
     ],
+    STATUS,
   );
   const kind = (host: string, port: number): string =>
     destinations.destinationOf({ host, port }, nobody).kind;
@@ -58,6 +60,13 @@ describe('the most specific entry wins', () => {
     expect(kind('not an address', 443)).toBe('unknown');
   });
 
+  test('the status port of sidecars, which answer it in plaintext, unless somebody says otherwise', () => {
+    expect(kind('10.1.9.9', STATUS)).toBe('unmeshed');
+    expect(kind('10.2.0.1', STATUS)).toBe('unknown');
+    const named = new Destinations([], [entry('10.1.0.0/16', STATUS, {})], STATUS);
+    expect(named.destinationOf({ host: '10.1.9.9', port: STATUS }, nobody).kind).toBe('meshed');
+  });
+
   test('whether somebody at an address has a sidecar', () => {
     expect(destinations.hasSidecar('10.1.9.9')).toBe(true);
     expect(destinations.hasSidecar('10.1.2.3')).toBe(false);
@@ -71,6 +80,7 @@ describe('a Service', () => {
     const destinations = new Destinations(
       [],
       [entry('10.96.0.7/32', 80, { targetPort: 8080 }, 'orders.shop')],
+      STATUS,
     );
     const called = { host: '10.96.0.7', port: 80 };
     expect(destinations.destinationOf(called, nobody)).toEqual({
@@ -85,7 +95,7 @@ describe('a Service', () => {
 
   test('with named endpoints dials them by turns, and ourselves without the mesh', () => {
     const meshed = { targetPort: 8080, endpoints: ['10.1.0.1', '10.1.0.2', '10.1.0.3'] };
-    const destinations = new Destinations([], [entry('10.96.0.7/32', 80, meshed)]);
+    const destinations = new Destinations([], [entry('10.96.0.7/32', 80, meshed)], STATUS);
     const turn = () =>
       destinations.destinationOf({ host: '10.96.0.7', port: 80 }, (host) => host === '10.1.0.2');
     expect([turn(), turn(), turn(), turn()]).toMatchObject([
@@ -98,7 +108,7 @@ describe('a Service', () => {
 });
 
 test('our own address is ourselves, whatever is said of its network', () => {
-  const destinations = new Destinations([], [entry('10.1.0.0/16', undefined, {})]);
+  const destinations = new Destinations([], [entry('10.1.0.0/16', undefined, {})], STATUS);
   const called = { host: '10.1.0.5', port: 80 };
   expect(destinations.destinationOf(called, (host) => host === '10.1.0.5')).toEqual({
     kind: 'self',
@@ -143,7 +153,7 @@ test('finds what looking at every entry would find', () => {
         const equals = naive.filter(
           (one) => one.network.prefix === best?.network.prefix && one.port === best.port,
         );
-        const found = new Destinations([], entries).serviceAt({ host: formatAddress(words), port });
+        const found = new Destinations([], entries, STATUS).serviceAt({ host: formatAddress(words), port });
         if (best === undefined) expect(found).toBeUndefined();
         else expect(equals.map(({ service }) => service)).toContain(found);
         expect(parseAddress(formatAddress(words))).toEqual(words);

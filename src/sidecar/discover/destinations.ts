@@ -28,6 +28,7 @@ export interface MeshedDestination {
  */
 export class Destinations {
   readonly #clusterNetworks: readonly Cidr[];
+  readonly #statusPort: number;
   /** By prefix length, longest first, and family; then by network. */
   readonly #levels: readonly Level[];
   readonly #turns = new Map<MeshedDestination, number>();
@@ -35,9 +36,12 @@ export class Destinations {
   /**
    * @param clusterNetworks where everything is known: an address in them that no entry names is refused. What is outside
    * is egress.
+   * @param statusPort what every sidecar answers itself in plaintext, unless an entry names the port: whoever collects
+   * metrics may have a sidecar of its own.
    */
-  constructor(clusterNetworks: readonly Cidr[], entries: readonly DestinationEntry[]) {
+  constructor(clusterNetworks: readonly Cidr[], entries: readonly DestinationEntry[], statusPort: number) {
     this.#clusterNetworks = clusterNetworks;
+    this.#statusPort = statusPort;
     this.#levels = levelsOf(entries);
   }
 
@@ -48,7 +52,8 @@ export class Destinations {
     if (words === undefined) return { kind: 'unknown' };
     const entry = this.#entry(words, called.port);
     if (entry !== undefined) {
-      return entry.meshed === undefined
+      const isStatus = called.port === this.#statusPort && entry.port === undefined;
+      return entry.meshed === undefined || isStatus
         ? { kind: 'unmeshed', address: called }
         : this.#meshed(called, entry.meshed, isOwn);
     }

@@ -39,7 +39,7 @@ function redirectedBy(originalDestination: CaptureConfig['originalDestination'])
     verificationPort: 15_021,
     originalDestination,
     resetOnDeath: () => undefined,
-    destinations: new Watch(new Destinations([], [])),
+    destinations: new Watch(new Destinations([], [], 15_020)),
     serverFirstPorts: new Set([3_306]),
     adviseAfterMilliseconds: undefined,
   };

@@ -35,6 +35,14 @@ test('destinations without a sidecar, outside of the mesh, and unknown', async (
   expect(web.metric(mesh.outside, ROUTED, { route: 'mesh' })).toBe(1);
 });
 
+test('a pod with a sidecar collects the metrics of another', async (context) => {
+  const mesh = await NamespaceMesh.create(context, ['prometheus', 'orders']);
+  const [prometheus, orders] = await Promise.all([mesh.start('prometheus'), mesh.start('orders')]);
+  const url = `http://${orders.ipv4}:15020/metrics`;
+  const { stdout } = prometheus.machine.run('curl', ['-s', '-m', '5', url]);
+  expect(stdout).toContain('sallyport_certificate_seconds_left{');
+});
+
 test('an address that belongs to somebody else is nobody to us', async (context) => {
   const mesh = await NamespaceMesh.create(context, ['web', 'orders', 'thief']);
   const thief = mesh.network.machine('thief');
