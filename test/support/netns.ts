@@ -43,7 +43,8 @@ export class Network {
       ]);
       machine.ip(addresses(machine));
     }
-    for (const [path, value] of FORWARDING) router.run('sh', ['-c', `echo ${value} > ${path}`]);
+    for (const [path, value] of FORWARDING)
+      router.run('sh', ['-c', `[ ! -e ${path} ] || echo ${value} > ${path}`]);
     return new Network(router, new Map(machines.map((machine) => [machine.name, machine])));
   }
 
@@ -176,6 +177,9 @@ const BRIDGE = [
 const FORWARDING = [
   ['/proc/sys/net/ipv4/ip_forward', '1'],
   ['/proc/sys/net/ipv6/conf/all/forwarding', '1'],
+  // The router's rules are for what it routes; frames that only pass its bridge are none of it.
+  ['/proc/sys/net/bridge/bridge-nf-call-iptables', '0'],
+  ['/proc/sys/net/bridge/bridge-nf-call-ip6tables', '0'],
 ] as const;
 
 function addresses({ ipv4, ipv6 }: Machine): string[] {

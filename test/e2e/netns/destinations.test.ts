@@ -35,6 +35,37 @@ test('destinations without a sidecar, outside of the mesh, and unknown', async (
   expect(web.metric(mesh.outside, ROUTED, { route: 'mesh' })).toBe(1);
 });
 
+test('a Service is dialled at its own address, which the network translates', async (context) => {
+  const mesh = await NamespaceMesh.create(context, ['web', 'orders']);
+  const [own, orders] = [mesh.network.machine('web'), mesh.network.machine('orders')];
+  // What kube-proxy does on a node, for a Service of orders and for one of the caller itself.
+  const rules = `table ip services {
+    chain there {
+      type nat hook prerouting priority dstnat; policy accept;
+      ip daddr 10.78.0.9 tcp dport 80 dnat to ${orders.ipv4}:8080
+      ip daddr 10.78.0.10 tcp dport 80 dnat to ${own.ipv4}:8080
+    }
+    chain back {
+      type nat hook postrouting priority srcnat; policy accept;
+      ct status dnat masquerade
+    }
+  }\n`;
+  expect(mesh.network.router.run('nft', ['-f', '-'], { input: rules })).toMatchObject({ code: 0 });
+  const service = (address: string, name: string): string =>
+    `  - { service: ${name}.shop, networks: [${address}/32], ports: [{ port: 80, targetPort: 8080 }], identities: ["${identityOf(name)}"] }`;
+  const destinations = [service('10.78.0.9', 'orders'), service('10.78.0.10', 'web')].join('\n');
+  const [web] = await Promise.all([mesh.start('web', { destinations }), mesh.start('orders')]);
+  await Promise.all([listen(orders, 8_080), listen(own, 8_080)]);
+  const call = await caller(own);
+  expect(await call('10.78.0.9', 80)).toBe(`8080 was ${orders.ipv4} 8080`);
+  expect(await call('10.78.0.10', 80)).toBe(`8080 was ${own.ipv4} 8080`);
+  expect(await web.connections('outbound', 2)).toMatchObject([
+    { mode: 'mtls', destination: 'orders.shop:80', peer: identityOf('orders') },
+    // Nobody told it that it stands behind the Service itself: that is mutual TLS with itself.
+    { mode: 'mtls', destination: 'web.shop:80', peer: identityOf('web') },
+  ]);
+});
+
 test('a pod with a sidecar collects the metrics of another', async (context) => {
   const mesh = await NamespaceMesh.create(context, ['prometheus', 'orders']);
   const [prometheus, orders] = await Promise.all([mesh.start('prometheus'), mesh.start('orders')]);
