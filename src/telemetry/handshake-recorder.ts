@@ -3,10 +3,12 @@ import {
   type ConnectionEvent,
   type Observer,
   type Reason,
+  REASONS as ENGINE_REASONS,
   type SchemeName,
   type VerifiedPeer,
 } from '#handshake';
 import type { Clock } from '#runtime';
+import type { ConnectionFailure } from './connection-failure.ts';
 import { type Explanation, explainAlert, TELEMETRY_REASONS } from './explanations.ts';
 import type {
   AlertSeen,
@@ -36,6 +38,8 @@ export interface RecorderParts {
   readonly ids: { generateTraceId(): string; generateSpanId(): string };
   /** Takes the record; the sequence number is its business. */
   publish(record: Omit<HandshakeRecord, 'sequence'>): void;
+  /** Takes what ended the connection after its handshake was recorded as well done. */
+  fail(failure: ConnectionFailure): void;
 }
 
 type Outcome = {
@@ -43,6 +47,8 @@ type Outcome = {
   readonly why?: Explanation & Pick<Reason, 'code' | 'blame' | 'rfc'>;
   readonly detail?: string;
 };
+
+type Told = Pick<ConnectionFailure, 'reason' | 'rfc' | 'say' | 'next' | 'detail'> & Pick<Reason, 'blame'>;
 
 export function recordHandshake(subject: HandshakeSubject, parts: RecorderParts): HandshakeRecorder {
   return new Recorder(subject, parts);
@@ -67,6 +73,8 @@ class Recorder implements HandshakeRecorder {
   #confirmedMs: number | undefined;
   #permit: { policy: string | undefined } | undefined;
   #published: string | undefined;
+  /** Set once the handshake was recorded as well done: what a later failure is told with. */
+  #lived: Omit<ConnectionFailure, 'durationMs' | keyof Told> | undefined;
 
   constructor(subject: HandshakeSubject, parts: RecorderParts) {
     this.#subject = subject;
@@ -75,6 +83,7 @@ class Recorder implements HandshakeRecorder {
     this.#start = parts.clock.monotonic();
     this.observe = (event) => {
       if (this.#published === undefined) this.#observe(event);
+      else this.#observeLife(event);
     };
   }
 
@@ -168,18 +177,44 @@ class Recorder implements HandshakeRecorder {
 
   /** A peer's alert is told in words: the code says that an alert came, the sentence which, and where the cause stands. */
   #fail(reason: Reason, detail: string): void {
+    const { reason: code, blame, rfc, say, next } = this.#told(reason, detail);
+    this.#publish({ result: 'failed', why: { code, blame, rfc, say, next }, detail });
+  }
+
+  #told(reason: Reason, detail: string): Told {
     const alert = this.#alert;
     const telling = alert?.direction === 'received' && weight(alert) > 0;
-    const told = telling ? explainAlert(alert, this.#subject.role) : reason;
+    const { say, next } = telling ? explainAlert(alert, this.#subject.role) : reason;
     const { code, blame, rfc } = reason;
-    this.#publish({ result: 'failed', why: { code, blame, rfc, say: told.say, next: told.next }, detail });
+    return { reason: code, blame, rfc, say, next, detail: detail ? clip(detail, DETAIL_LENGTH) : undefined };
   }
 
   #publish(outcome: Outcome): void {
     if (this.#published !== undefined) return;
     const record = this.#record(outcome);
     this.#published = record.traceId;
+    if (record.result === 'ok') {
+      const { traceId, spanId, service, local, peer, peerSerial, peerAddress, startTime } = record;
+      this.#lived = { traceId, spanId, service, local, peer, peerSerial, peerAddress, startTime };
+    }
     this.#parts.publish(record);
+  }
+
+  /** After the handshake only the connection's failure is told; that this side gave it up has its line in the log. */
+  #observeLife(event: ConnectionEvent): void {
+    if (event.type === 'alert') {
+      this.#sawAlert({
+        direction: event.direction,
+        name: event.alert ?? 'unknown',
+        description: event.description,
+      });
+    }
+    if (event.type !== 'failed' || this.#lived === undefined) return;
+    const { reason, detail } = event.error;
+    if (reason.code === ENGINE_REASONS['destroyed-locally'].code) return;
+    const failure = { ...this.#lived, ...this.#told(reason, detail), durationMs: this.#elapsed() };
+    this.#lived = undefined;
+    this.#parts.fail(failure);
   }
 
   #record({ result, why, detail }: Outcome): Omit<HandshakeRecord, 'sequence'> {

@@ -12,6 +12,7 @@ import { type ConnectionRecorder, type ConnectionSubject, recordConnection } fro
 import type { ExportHealth } from './export-health.ts';
 import { HandshakeMeters, type PolicyDecision } from './handshake-meters.ts';
 import type { HandshakeRecord, HandshakeSubject } from './handshake-record.ts';
+import type { ConnectionFailure } from './connection-failure.ts';
 import { type HandshakeRecorder, recordHandshake } from './handshake-recorder.ts';
 import { ReasonLabels } from './labels.ts';
 import { otlpMetrics, otlpSpans } from './otlp.ts';
@@ -94,7 +95,8 @@ export class Telemetry {
 
   startHandshake(subject: HandshakeSubject): HandshakeRecorder {
     const publish = (record: Omit<HandshakeRecord, 'sequence'>): void => this.#publish(record);
-    return recordHandshake(subject, { clock: this.#clock, ids: this.#ids, publish });
+    const fail = (failure: ConnectionFailure): void => this.#fail(failure);
+    return recordHandshake(subject, { clock: this.#clock, ids: this.#ids, publish, fail });
   }
 
   /** A connection that was accepted or is being dialled. Its line goes to `log`, the sidecar's own. */
@@ -171,6 +173,15 @@ export class Telemetry {
       this.#tracer?.emit(record);
     } catch (error) {
       this.#log.error('a handshake could not be recorded', { error: String(error), traceId: record.traceId });
+    }
+  }
+
+  #fail(failure: ConnectionFailure): void {
+    try {
+      this.#tracer?.emitFailure(failure);
+    } catch (error) {
+      const { traceId } = failure;
+      this.#log.error('the end of a connection could not be recorded', { error: String(error), traceId });
     }
   }
 

@@ -2,9 +2,11 @@ import { ROOT_CONTEXT, type Tracer } from '@opentelemetry/api';
 import { defaultResource, resourceFromAttributes } from '@opentelemetry/resources';
 import { type SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
+import type { ConnectionFailure } from './connection-failure.ts';
 import { GivenIds } from './given-ids.ts';
 import type { HandshakeRecord } from './handshake-record.ts';
 import { HandshakeSampler, keeping, type SamplingSettings } from './sampling.ts';
+import { emitFailureSpan } from './failure-span.ts';
 import { emitSpans } from './spans.ts';
 
 export interface TracerConfig {
@@ -35,6 +37,11 @@ export class HandshakeTracer {
     const keep = record.result !== 'ok' || record.durationMs > this.#config.slowMilliseconds;
     // The context is given explicitly: the process's active one is nobody's parent here.
     emitSpans(record, this.#tracer(record.service), this.#ids, keep ? keeping(ROOT_CONTEXT) : ROOT_CONTEXT);
+  }
+
+  /** Failures are kept whatever the sampler says. */
+  emitFailure(failure: ConnectionFailure): void {
+    emitFailureSpan(failure, this.#tracer(failure.service), keeping(ROOT_CONTEXT));
   }
 
   #tracer(service: string): Tracer {
