@@ -27,7 +27,12 @@ export function formatTime(epochMilliseconds: number, milliseconds = false): str
 
 /** Serial numbers have up to 40 digits; eight tell two of them apart. */
 export function formatSerial(serial: string): string {
-  return serial.slice(0, 8);
+  return shortened(serial, 8);
+}
+
+/** The first characters of an id. Whole ones: half of a surrogate pair would be an order to nobody knows whom. */
+export function shortened(id: string, length: number): string {
+  return [...id.slice(0, 2 * length)].slice(0, length).join('').toWellFormed();
 }
 
 /** `1 rotation`, `2 rotations`. */

@@ -1,6 +1,13 @@
 import stringWidth from 'string-width';
 import type { HandshakeRecord } from '#telemetry';
-import { formatMilliseconds, formatSerial, formatSuite, formatTime, shortIdentity } from './format.ts';
+import {
+  formatMilliseconds,
+  formatSerial,
+  formatSuite,
+  formatTime,
+  shortIdentity,
+  shortened,
+} from './format.ts';
 import type { Paint } from './paint.ts';
 import { printableAll } from './printable.ts';
 import { type Column, renderTable } from './table.ts';
@@ -20,7 +27,7 @@ export function renderHandshakes(all: readonly HandshakeRecord[], width: number,
     { title: 'suite', cell: ({ suite }) => formatSuite(suite ?? ''), drop: 4 },
     { title: 'group', cell: ({ group }) => group ?? '', drop: 6 },
     { title: 'peer serial', cell: ({ peerSerial }) => formatSerial(peerSerial ?? ''), drop: 7 },
-    { title: 'trace', cell: ({ traceId }) => traceId.slice(0, TRACE_DIGITS), drop: 2 },
+    { title: 'trace', cell: ({ traceId }) => shortened(traceId, TRACE_DIGITS), drop: 2 },
   ];
   const table = renderTable(columns, records, width, paint);
   return [...table, ...notes(records, width, paint)];
@@ -39,7 +46,7 @@ function notes(records: readonly HandshakeRecord[], width: number, paint: Paint)
       ...wrap('  ', newest?.next ?? '', width, paint),
       // The side that sent the alert knows why.
       ...(code === 'alert-received' && newest !== undefined
-        ? [`  sallyport handshakes --waterfall ${newest.traceId.slice(0, TRACE_DIGITS)}`]
+        ? [`  sallyport handshakes --waterfall ${shortened(newest.traceId, TRACE_DIGITS)}`]
         : []),
     ];
   });
@@ -58,7 +65,7 @@ export function handshakeLine(seen: HandshakeRecord, width: number, paint: Paint
     formatMilliseconds(record.durationMs),
     formatSuite(record.suite ?? ''),
     record.group ?? '',
-    `trace ${record.traceId.slice(0, TRACE_DIGITS)}`,
+    `trace ${shortened(record.traceId, TRACE_DIGITS)}`,
   ];
   const line = parts.filter((part) => part !== '').join('  ');
   const why = [record.say, record.detail].filter((part) => part !== undefined).join(' ');

@@ -7,6 +7,7 @@ import {
   formatSuite,
   formatTime,
   pathOf,
+  shortened,
 } from './format.ts';
 import type { Colour, Paint } from './paint.ts';
 import { printableAll } from './printable.ts';
@@ -192,7 +193,7 @@ function handshakes(mesh: MeshSnapshot, width: number, room: number, paint: Pain
         row.result === 'ok' ? paint.colour('green', 'ok') : paint.colour('red', row.reason ?? row.result),
     },
     { title: '', cell: (row) => formatMilliseconds(row.durationMs), align: 'right', drop: 3 },
-    { title: '', cell: (row) => `trace ${row.traceId.slice(0, 8)}`, drop: 1 },
+    { title: '', cell: (row) => `trace ${shortened(row.traceId, 8)}`, drop: 1 },
     { title: '', cell: (row) => `serial ${formatSerial(row.peerSerial ?? '')}`, drop: 2 },
   ];
   return [paint.colour('dim', 'newest handshakes'), ...renderTable(columns, shown, width, paint)];

@@ -34,7 +34,9 @@ export function renderTable<Row>(
     truncate: paint.ellipsis,
     wordWrap: false,
   });
-  for (const row of rows) table.push(kept.map(({ column }) => column.cell(row)));
+  // Cut here, by whole characters: the library cuts by halves of them.
+  const cellOf = (row: Row) => kept.map(({ column, width }) => cut(column.cell(row), width, paint.ellipsis));
+  for (const row of rows) table.push(cellOf(row));
   return table
     .toString()
     .split('\n')
