@@ -23,12 +23,21 @@ export class KeptSpans implements Processor {
 
   /** The handshakes that one service's sidecar took part in, oldest first. */
   handshakes(service: string): Span[] {
-    return this.#spans.filter(
-      ({ name, attributes }) => name === 'tls.handshake' && attributes['sallyport.service'] === service,
-    );
+    return this.#of('tls.handshake', service);
+  }
+
+  /** Connections of its that failed after their handshake. */
+  failures(service: string): Span[] {
+    return this.#of('tls.connection', service);
   }
 
   forget(): void {
     this.#spans.length = 0;
+  }
+
+  #of(kind: string, service: string): Span[] {
+    return this.#spans.filter(
+      ({ name, attributes }) => name === kind && attributes['sallyport.service'] === service,
+    );
   }
 }

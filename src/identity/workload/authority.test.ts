@@ -78,7 +78,7 @@ describe('a workload and a real authority', () => {
     for (let hours = 0; hours < 36; hours += 2) {
       const before = agent.credentials.value;
       await clock.advance(2 * HOUR);
-      await expect.poll(() => agent.credentials.value).not.toBe(before);
+      await expect.poll(() => agent.credentials.value, { timeout: 20_000 }).not.toBe(before);
       look();
     }
     await expect.poll(() => authority.intermediate.value.serial, { timeout: 20_000 }).not.toBe(serial);

@@ -115,6 +115,7 @@ describe('a live connection that is meddled with', () => {
       detail: 'bad_record_mac',
     });
     expect(await closedFor(orders, 'bad-record-mac')).toBe(before + 1);
+    expect(mesh.spans.failures('orders').at(-1)?.attributes['error.type']).toBe('bad-record-mac');
     // Nothing of the changed record came through, and the application takes it for no ordinary end.
     await eventually(() => endings).toHaveLength(1);
     expect(endings[0]?.how).toBe('ECONNRESET');
@@ -148,6 +149,7 @@ describe('a live connection that is meddled with', () => {
     for (const service of [mesh.service('orders'), mesh.service('web')]) {
       expect(await lineOf(service)).toMatchObject({ level: 'warn', reason: 'truncated' });
       expect(await closedFor(service, 'truncated')).toBe(1);
+      expect(mesh.spans.failures(service.name).at(-1)?.attributes['error.type']).toBe('truncated');
     }
     await eventually(() => endings).toEqual([{ how: 'ECONNRESET', received: 'first\n' }]);
   });
