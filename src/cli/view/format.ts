@@ -30,9 +30,9 @@ export function formatSerial(serial: string): string {
   return shortened(serial, 8);
 }
 
-/** The first characters of an id. Whole ones: half of a surrogate pair would be an order to nobody knows whom. */
+/** The first code units of an id; half of a surrogate pair is no text and becomes U+FFFD. */
 export function shortened(id: string, length: number): string {
-  return [...id.slice(0, 2 * length)].slice(0, length).join('').toWellFormed();
+  return id.slice(0, length).toWellFormed();
 }
 
 /** `1 rotation`, `2 rotations`. */
