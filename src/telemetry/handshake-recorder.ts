@@ -48,6 +48,8 @@ type Outcome = {
   readonly detail?: string;
 };
 
+type AlertEvent = Extract<ConnectionEvent, { type: 'alert' }>;
+
 type Told = Pick<ConnectionFailure, 'reason' | 'rfc' | 'say' | 'next' | 'detail'> & Pick<Reason, 'blame'>;
 
 export function recordHandshake(subject: HandshakeSubject, parts: RecorderParts): HandshakeRecorder {
@@ -152,11 +154,7 @@ class Recorder implements HandshakeRecorder {
         this.#publish({ result: 'ok' });
         break;
       case 'alert':
-        this.#sawAlert({
-          direction: event.direction,
-          name: event.alert ?? 'unknown',
-          description: event.description,
-        });
+        this.#sawAlert(event);
         break;
       case 'failed':
         this.#fail(event.error.reason, event.error.detail);
@@ -171,7 +169,8 @@ class Recorder implements HandshakeRecorder {
   }
 
   /** What counts is the alert that ended it; the close_notify that may follow must not hide it. */
-  #sawAlert(alert: AlertSeen): void {
+  #sawAlert({ direction, alert: known, description }: AlertEvent): void {
+    const alert: AlertSeen = { direction, name: known ?? 'unknown', description };
     if (this.#alert === undefined || weight(alert) > weight(this.#alert)) this.#alert = alert;
   }
 
@@ -202,13 +201,7 @@ class Recorder implements HandshakeRecorder {
 
   /** After the handshake only the connection's failure is told; that this side gave it up has its line in the log. */
   #observeLife(event: ConnectionEvent): void {
-    if (event.type === 'alert') {
-      this.#sawAlert({
-        direction: event.direction,
-        name: event.alert ?? 'unknown',
-        description: event.description,
-      });
-    }
+    if (event.type === 'alert') this.#sawAlert(event);
     if (event.type !== 'failed' || this.#lived === undefined) return;
     const { reason, detail } = event.error;
     if (reason.code === ENGINE_REASONS['destroyed-locally'].code) return;
