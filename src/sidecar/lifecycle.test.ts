@@ -94,31 +94,29 @@ describe('the end of the scope', () => {
     expect(orders.connections()).toMatchObject([{ reason: 'shutdown' }]);
   });
 
-  test.skipIf(process.platform !== 'linux')(
-    'leaves no descriptor, whatever ended the connections',
-    async () => {
-      const descriptors = (): number => readdirSync('/proc/self/fd').length;
-      await exchange(application, 'warm');
-      const before = descriptors();
-      const { web, orders } = await both({ drainDeadlineMilliseconds: 50 });
-      const endpoint = web.calls('orders');
-      const inbound = orders.sidecar.addresses.inbound ?? { host: '', port: 0 };
-      const work = Array.from({ length: 40 }, async (_, index) => {
-        const client = await tcpClient(index % 4 === 3 ? inbound : endpoint);
-        if (index % 4 === 0) client.end('clean');
-        else if (index % 4 === 1) client.once('data', () => client.resetAndDestroy()).write('reset');
-        else if (index % 4 === 2) client.once('data', () => client.destroy()).write('gone');
-        else client.write('plain');
-        await readAll(client);
-        client.destroy();
-      });
-      await Promise.all(work);
-      await orders.sidecar.drain();
-      await Promise.all([orders.scope.close(), web.scope.close()]);
-      expect(web.connections().length + orders.connections().length).toBe(30 + 40);
-      await eventually(() => descriptors() <= before, `descriptors return to ${before}`);
-    },
-  );
+  test('leaves no descriptor, whatever ended the connections', async ({ skip }) => {
+    skip(process.platform !== 'linux', 'descriptors are counted in /proc, which only Linux has');
+    const descriptors = (): number => readdirSync('/proc/self/fd').length;
+    await exchange(application, 'warm');
+    const before = descriptors();
+    const { web, orders } = await both({ drainDeadlineMilliseconds: 50 });
+    const endpoint = web.calls('orders');
+    const inbound = orders.sidecar.addresses.inbound ?? { host: '', port: 0 };
+    const work = Array.from({ length: 40 }, async (_, index) => {
+      const client = await tcpClient(index % 4 === 3 ? inbound : endpoint);
+      if (index % 4 === 0) client.end('clean');
+      else if (index % 4 === 1) client.once('data', () => client.resetAndDestroy()).write('reset');
+      else if (index % 4 === 2) client.once('data', () => client.destroy()).write('gone');
+      else client.write('plain');
+      await readAll(client);
+      client.destroy();
+    });
+    await Promise.all(work);
+    await orders.sidecar.drain();
+    await Promise.all([orders.scope.close(), web.scope.close()]);
+    expect(web.connections().length + orders.connections().length).toBe(30 + 40);
+    await eventually(() => descriptors() <= before, `descriptors return to ${before}`);
+  });
 });
 
 describe('limits', () => {

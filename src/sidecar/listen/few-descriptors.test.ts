@@ -7,8 +7,8 @@ import { eventually, readAll, tcpClient, tcpServer } from '../testing/sockets.ts
 const PROGRAM = fileURLToPath(new URL('../testing/few-descriptors.ts', import.meta.url));
 const OPEN_FILES = 64;
 
-// There is no ulimit on Windows.
-test.skipIf(process.platform === 'win32')('the accept loop outlives the last descriptor', async () => {
+test('the accept loop outlives the last descriptor', async ({ skip }) => {
+  skip(process.platform === 'win32', 'Windows has no ulimit');
   const echo = await tcpServer((socket) => socket.pipe(socket));
   const command = `ulimit -n ${OPEN_FILES}; exec "$0" "$@"`;
   const program = spawn('sh', ['-c', command, process.execPath, PROGRAM, String(echo.port)]);
