@@ -1,5 +1,7 @@
 import type { Clock } from './clock.ts';
 
+export { freePort } from './free-port.ts';
+
 interface Timer {
   due: number;
   task: () => void;

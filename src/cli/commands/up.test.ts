@@ -10,11 +10,11 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { freePort } from '#runtime/testing';
 import type { HandshakeRecord } from '#telemetry';
 import { repeatedKeys } from '../testing/repeated-keys.ts';
 
@@ -204,13 +204,4 @@ function start(...args: readonly string[]): { child: ChildProcess; output: () =>
     });
   }
   return { child, output: () => text };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { type ReadableWatch, Scope, systemClock } from '#runtime';
+import { freePort } from '#runtime/testing';
 import { ServiceProcess, type ServiceProcessConfig, type ServiceState } from './service-process.ts';
 
 /** Real processes, real ports: what is supervised here is the operating system's. */
@@ -112,15 +113,6 @@ async function start(
   scopes.push(scope);
   service.run(scope);
   return { service, scope };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 const phase = (state: ReadableWatch<ServiceState>, wanted: ServiceState['phase']): Promise<ServiceState> =>

@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { freePort } from '#runtime/testing';
 import { needs, startChild } from '../../support/child.ts';
-import { freePort } from '../../support/free-port.ts';
 import { bePatient } from '../../support/patience.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
 
