@@ -8,10 +8,27 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 /** From the lowest to the highest: a folder imports only from those before it. */
-const FOLDERS = ['runtime', 'handshake', 'identity', 'policy', 'telemetry', 'sidecar', 'cli'];
+const FOLDERS = [
+  'runtime',
+  'handshake',
+  'rpc',
+  'identity',
+  'policy',
+  'telemetry',
+  'sidecar',
+  'controller',
+  'cli',
+];
 
 /** Each third-party package belongs to these folders of src and to no other. */
 const OWNERS: Record<string, readonly string[]> = {
+  '@grpc/grpc-js': ['rpc'],
+  '@grpc/proto-loader': ['rpc'],
+  '@kubernetes/client-node': ['controller'],
+  '@noble/ciphers': ['handshake/crypto'],
+  '@noble/curves': ['handshake/crypto'],
+  '@noble/hashes': ['handshake/crypto'],
+  '@noble/post-quantum': ['handshake/crypto'],
   '@opentelemetry': ['telemetry'],
   '@peculiar/x509': ['identity/ca'],
   'cli-table3': ['cli'],
@@ -25,6 +42,7 @@ const OWNERS: Record<string, readonly string[]> = {
   zod: ['policy', 'cli'],
   // In tests only:
   'fast-check': [],
+  pg: [],
   vitest: [],
   ws: [],
 };
