@@ -40,9 +40,10 @@ const OWNERS: Record<string, readonly string[]> = {
   'string-width': ['cli'],
   yaml: ['policy', 'cli'],
   zod: ['policy', 'cli'],
-  // In tests only:
+  // In tests and scripts only:
   'fast-check': [],
   pg: [],
+  protobufjs: [],
   vitest: [],
   ws: [],
 };
@@ -237,7 +238,7 @@ const config = {
   plugins: ['typescript', 'unicorn', 'oxc', 'import', 'promise', 'node'],
   categories: { correctness: 'error', suspicious: 'error' },
   env: { node: true, es2024: true },
-  ignorePatterns: ['dist', 'node_modules', 'coverage'],
+  ignorePatterns: ['dist', 'node_modules', 'coverage', 'src/rpc/generated'],
   rules: {
     eqeqeq: 'error',
     'import/no-cycle': ['error', { ignoreTypes: true }],

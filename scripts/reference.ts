@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { REASONS, type Reason, TRANSITIONS } from '#handshake';
 import { IDENTITY_REASONS } from '#identity';
 import { POLICY_REASONS } from '#policy';
+import { RPC_REASONS } from '#rpc';
 import { SIDECAR_REASONS } from '#sidecar';
 import { INTERCEPT_REASONS } from '#sidecar/intercept';
 
@@ -32,6 +33,7 @@ function current(name: string): string | undefined {
 function reasonsPage(): string {
   const tables: readonly (readonly [string, string, Readonly<Record<string, Reason>>])[] = [
     ['The TLS engine', 'src/handshake/reasons.ts', REASONS],
+    ['Remote calls', 'src/rpc/reasons.ts', RPC_REASONS],
     ['Certificates and identities', 'src/identity/reasons.ts', IDENTITY_REASONS],
     ['Policy', 'src/policy/reasons.ts', POLICY_REASONS],
     ['The sidecar', 'src/sidecar/reason.ts', SIDECAR_REASONS],
