@@ -9,21 +9,13 @@ import type { OriginalDestination } from './intercept/original-destination.ts';
 import type { ResetOnDeath } from './intercept/socket-calls.ts';
 import { DEFAULT_LIMITS, limitMistakes, type SidecarLimits } from './limits.ts';
 import { type Endpoint, formatEndpoint, isLoopback } from './listen/endpoint.ts';
+import type { Callee, EndpointSet, Whereabouts } from './outbound/endpoint-set.ts';
 
 /** What a called service's name stands for at the moment of the call. */
 export type Destination =
-  /** Behind a sidecar: mutual TLS with one of these identities, or nothing. */
-  | {
-      readonly kind: 'meshed';
-      /** Where that sidecar accepts. */
-      readonly address: Endpoint;
-      /** The service's own port, which its policies, the SNI and its server name speak of. */
-      readonly port: number;
-      /** Whose certificate is taken; all in one trust domain. Empty: nobody's, the call is refused. */
-      readonly identities: readonly SpiffeId[];
-    }
-  /** Known to have no sidecar: plaintext, because somebody said so and never because a handshake failed. */
-  | { readonly kind: 'unmeshed'; readonly address: Endpoint }
+  | Callee
+  /** A Service: of those that answer for it one is chosen. */
+  | { readonly kind: 'service'; readonly endpoints: EndpointSet }
   /** Outside of everything that the mesh speaks of. */
   | { readonly kind: 'egress'; readonly address: Endpoint }
   /** This workload itself: the bytes never leave it. */
@@ -37,8 +29,14 @@ export interface Called {
   readonly service: string;
   /** The port that was called; undefined where the listener's own stands for the service's. */
   readonly port?: number;
-  /** Asked once for each connection, and once more when connecting failed before anything was sent. */
-  readonly route: () => Destination;
+  /**
+   * Asked for each connection, and again before each further try: the callee may have moved.
+   *
+   * @param mistaken whoever answered proved another identity than the last answer said: ask the source anew
+   */
+  readonly route: (mistaken: boolean) => Destination | Promise<Destination>;
+  /** Tells this workload's own addresses among the endpoints of a Service; left out: none is. */
+  readonly isOwn?: (host: string) => boolean;
 }
 
 export interface OutboundConfig extends Called {
@@ -91,6 +89,10 @@ export interface SidecarConfig {
   readonly outbound: readonly OutboundConfig[];
   /** In place of `inbound` and `outbound`. */
   readonly capture?: CaptureConfig;
+  /** For Services that prefer near endpoints. */
+  readonly whereabouts?: Whereabouts;
+  /** Returns a number in [0, 1); left out: Math.random. Which endpoint is called needs no better one. */
+  readonly random?: () => number;
   /** Loopback only. */
   readonly admin: Endpoint;
 }

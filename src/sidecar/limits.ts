@@ -4,6 +4,13 @@ export interface SidecarLimits {
   readonly connectTimeoutMilliseconds: number;
   /** From accepting (or connecting) to an established mesh connection, the first byte included. */
   readonly handshakeTimeoutMilliseconds: number;
+  /** How often a call may try to reach a callee, each time another if there is one. */
+  readonly tries: number;
+  /** After this long no further try begins. */
+  readonly establishTimeoutMilliseconds: number;
+  /** Services, and endpoints of all of them, of which is remembered how they did. */
+  readonly rememberedServices: number;
+  readonly rememberedEndpoints: number;
   /** How long a Permissive port waits for a first byte before it takes the peer for a server-first plaintext one. */
   readonly detectTimeoutMilliseconds: number;
   /** Without a byte in either direction. */
@@ -37,6 +44,10 @@ const KIB = 1_024;
 export const DEFAULT_LIMITS: SidecarLimits = Object.freeze({
   connectTimeoutMilliseconds: SECOND,
   handshakeTimeoutMilliseconds: 5 * SECOND,
+  tries: 3,
+  establishTimeoutMilliseconds: 10 * SECOND,
+  rememberedServices: 1_024,
+  rememberedEndpoints: 4_096,
   detectTimeoutMilliseconds: 100,
   idleTimeoutMilliseconds: 60 * MINUTE,
   keepAliveMilliseconds: MINUTE,

@@ -6,6 +6,7 @@ import type { Connections } from './connections.ts';
 import type { PlaintextPeers } from './inbound/plaintext-peers.ts';
 import type { Admission } from './listen/admission.ts';
 import type { Refusals } from './listen/refusals.ts';
+import type { Balancer } from './outbound/balancer.ts';
 
 /** What the steps of both paths share. */
 export interface SidecarParts {
@@ -14,6 +15,8 @@ export interface SidecarParts {
   /** Handshakes in progress, each direction for itself. */
   readonly handshakes: Readonly<Record<Direction, Admission>>;
   readonly refusals: Refusals;
+  /** Chooses among the endpoints of Services. */
+  readonly balancer: Balancer;
 }
 
 export interface InboundParts extends SidecarParts {

@@ -51,6 +51,13 @@ export const SIDECAR_REASONS = reasonTable({
     say: 'Nothing is known of the called service, so nothing was sent to it.',
     next: 'Name the service and its address in the mesh file, or mark it as unmeshed if it has no sidecar.',
   },
+  'no-endpoint': {
+    alert: undefined,
+    blame: 'operator',
+    rfc: 'none',
+    say: 'Nobody answers for the called Service.',
+    next: 'Look at its EndpointSlices: whether its pods are ready, and with internalTrafficPolicy Local, on this node.',
+  },
   'own-port': {
     alert: undefined,
     blame: 'peer',

@@ -130,7 +130,7 @@ describe('outbound fails closed', () => {
     await plain.close();
   });
 
-  test('to nobody, after one fresh look at the route', async () => {
+  test('to nobody, after a second try and fresh looks at the route', async () => {
     const orders = await mesh.start('orders', { application });
     const gone = await tcpServer(() => undefined);
     await gone.close();
@@ -140,7 +140,8 @@ describe('outbound fails closed', () => {
       return { kind: 'meshed', address: gone, port: 80, identities: [orders.identity] };
     });
     expect(await line(web)).toMatchObject({ reason: 'connect-refused', detail: `127.0.0.1:${gone.port}` });
-    expect(asked).toBe(2);
+    expect(asked).toBe(3);
+    expect(await line(web)).toMatchObject({ endpoint: `127.0.0.1:${gone.port}`, tries: 2 });
   });
 
   test('but a callee that has moved is found by the second look', async () => {

@@ -15,6 +15,7 @@ import { addressesHere, OwnAddresses } from './listen/own-addresses.ts';
 import { Redirected } from './listen/redirected.ts';
 import { Refusals } from './listen/refusals.ts';
 import { capturedGate as capturedOutbound } from './outbound/captured.ts';
+import { openBalancer } from './outbound/open-balancer.ts';
 import { listenOutbound, namedGate as namedOutbound } from './outbound/listen.ts';
 import type { SidecarParts } from './parts.ts';
 import { SIDECAR_REASONS } from './reason.ts';
@@ -107,6 +108,7 @@ async function open(
     connections,
     handshakes: { inbound: new Admission(limits.handshakes), outbound: new Admission(limits.handshakes) },
     refusals: new Refusals(config),
+    balancer: openBalancer(scope, config),
     plaintextPeers: new PlaintextPeers(limits.adminRows),
   };
   const opened = await (config.capture === undefined

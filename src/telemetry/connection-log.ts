@@ -15,6 +15,9 @@ export interface ConnectionSummary {
   readonly peerSerial: string | undefined;
   readonly peerAddress: string;
   readonly destination: string | undefined;
+  /** Whom a call was connected to, or tried last, and at which try. */
+  readonly endpoint: string | undefined;
+  readonly tries: number | undefined;
   readonly policy: string | undefined;
   /** Why it ended, undefined for an ordinary end. */
   readonly reason: Reason | undefined;

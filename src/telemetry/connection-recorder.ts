@@ -11,7 +11,15 @@ export type ConnectionSubject = Pick<ConnectionSummary, 'service' | 'direction' 
 export type ConnectionFacts = Partial<
   Pick<
     ConnectionSummary,
-    'mode' | 'localSerial' | 'peer' | 'peerSerial' | 'destination' | 'policy' | 'traceId'
+    | 'mode'
+    | 'localSerial'
+    | 'peer'
+    | 'peerSerial'
+    | 'destination'
+    | 'endpoint'
+    | 'tries'
+    | 'policy'
+    | 'traceId'
   >
 >;
 
@@ -67,6 +75,8 @@ export function recordConnection(subject: ConnectionSubject, parts: ConnectionPa
         peer: facts.peer,
         peerSerial: facts.peerSerial,
         destination: facts.destination,
+        endpoint: facts.endpoint,
+        tries: facts.tries,
         policy: facts.policy,
         reason,
         detail,

@@ -31,6 +31,9 @@ test('docs/observability.md lists every metric with its labels', async () => {
   telemetry.refused('web', 'inbound', REASONS['handshake-timeout']);
   telemetry.plaintext('web', 'Strict', 'refused');
   telemetry.routed('web', 'self');
+  telemetry.retried('web', REASONS['transport-reset']);
+  telemetry.ejected('web', REASONS['transport-reset']);
+  telemetry.watchEjected('web', () => 1);
   telemetry.watchUncaptured('web', () => [{ protocol: 'udp', flow: 'sent', packets: 1 }]);
   telemetry.decision({ service: 'web', policy: undefined, allowed: true, enforcement: 'enforce' });
   await run.client().play(...clientUntilFinished('a'), { type: 'confirmed' });

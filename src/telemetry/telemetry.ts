@@ -9,6 +9,7 @@ import type { Clock, Log, ReadableWatch } from '#runtime';
 import { CertificateMeters, type CredentialDates, type RenewalFailures } from './certificate-meters.ts';
 import { ConnectionMeters, type Route, type UncapturedCount } from './connection-meters.ts';
 import { type ConnectionRecorder, type ConnectionSubject, recordConnection } from './connection-recorder.ts';
+import { EndpointMeters } from './endpoint-meters.ts';
 import type { ExportHealth } from './export-health.ts';
 import { HandshakeMeters, type PolicyDecision } from './handshake-meters.ts';
 import type { HandshakeRecord, HandshakeSubject } from './handshake-record.ts';
@@ -50,6 +51,7 @@ export class Telemetry {
   readonly #handshakes: HandshakeMeters;
   readonly #connections: ConnectionMeters;
   readonly #certificates: CertificateMeters;
+  readonly #endpoints: EndpointMeters;
   readonly #shutdownMilliseconds: number;
   #sequence = 0;
   #stopped: Promise<void> | undefined;
@@ -90,6 +92,7 @@ export class Telemetry {
     this.#handshakes = new HandshakeMeters(meter, reasons);
     this.#connections = new ConnectionMeters(meter, reasons);
     this.#certificates = new CertificateMeters(meter, clock, reasons);
+    this.#endpoints = new EndpointMeters(meter, reasons);
     observeLost(meter, { traces: spans?.health, metrics: metrics?.health });
   }
 
@@ -117,6 +120,21 @@ export class Telemetry {
   /** A call of our application that was connected. */
   routed(service: string, route: Route): void {
     this.#connections.routed(service, route);
+  }
+
+  /** A call tries again; `reason` is why the try before failed. */
+  retried(service: string, reason: Reason): void {
+    this.#endpoints.retried(service, reason);
+  }
+
+  /** An endpoint of a Service is left alone for a time. */
+  ejected(service: string, reason: Reason): void {
+    this.#endpoints.ejected(service, reason);
+  }
+
+  /** How many endpoints are left alone, read at each collection. Ends like `watchCredentials`. */
+  watchEjected(service: string, read: () => number): () => void {
+    return this.#endpoints.watchEjected(service, read);
   }
 
   /** `mode` is the MeshTLS mode of the port. */

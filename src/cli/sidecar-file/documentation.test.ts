@@ -18,7 +18,7 @@ test('the files that docs/capture.md shows are read as it says', () => {
   if (!destinations.ok) throw new Error(destinations.error.map(sayProblem).join('\n'));
   const kindAt = (host: string, port: number): string =>
     destinations.value.destinationOf({ host, port }, () => false).kind;
-  expect(kindAt('10.96.0.7', 80)).toBe('meshed');
+  expect(kindAt('10.96.0.7', 80)).toBe('service');
   expect(kindAt('10.244.3.3', 8080)).toBe('meshed');
   expect(kindAt('10.244.3.3', 8081)).toBe('unknown');
   expect(kindAt('10.96.0.10', 53)).toBe('unmeshed');

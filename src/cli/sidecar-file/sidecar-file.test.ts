@@ -93,8 +93,8 @@ destinations:
 `;
 
   test('say whom addresses stand for', () => {
-    expect(kindAt(TEXT, '10.96.0.7', 80)).toBe('meshed');
-    expect(kindAt(TEXT, 'fd00:96::7', 443)).toBe('meshed');
+    expect(kindAt(TEXT, '10.96.0.7', 80)).toBe('service');
+    expect(kindAt(TEXT, 'fd00:96::7', 443)).toBe('service');
     expect(kindAt(TEXT, '10.96.0.7', 81)).toBe('unknown');
     expect(kindAt(TEXT, '10.1.200.1', 5432)).toBe('meshed');
     expect(kindAt(TEXT, '10.96.0.10', 53)).toBe('unmeshed');

@@ -6,6 +6,7 @@ import type { AdminParts } from './server.ts';
 
 /** All that an operator may want to know of a running sidecar, as JSON. Nothing in it is secret. */
 export function dump({
+  balancer,
   config,
   connections,
   handshakes,
@@ -41,6 +42,8 @@ export function dump({
       outlivedCertificate: connections.outlived(),
       newest: connections.list().slice(-limits.adminRows).map(row),
     },
+    /** Of Services, those that were called last. */
+    endpoints: balancer.list().slice(0, limits.adminRows),
     plaintextPeers: plaintextPeers.list(),
     limits,
   };

@@ -8,10 +8,12 @@ import type { Admission } from '../listen/admission.ts';
 import { bind } from '../listen/bind.ts';
 import type { Endpoint } from '../listen/endpoint.ts';
 import type { Listener } from '../listen/listener.ts';
+import type { Balancer } from '../outbound/balancer.ts';
 import { refusalOf } from './guard.ts';
 import { type Answer, answer, problem } from './routes.ts';
 
 export interface AdminParts {
+  readonly balancer: Balancer;
   readonly config: CheckedConfig;
   readonly connections: Connections;
   readonly handshakes: Readonly<Record<Direction, Admission>>;

@@ -93,17 +93,35 @@ describe('a Service', () => {
     expect(destinations.serviceAt({ host: '10.96.0.7', port: 81 })).toBeUndefined();
   });
 
-  test('with named endpoints dials them by turns, and ourselves without the mesh', () => {
-    const meshed = { targetPort: 8080, endpoints: ['10.1.0.1', '10.1.0.2', '10.1.0.3'] };
-    const destinations = new Destinations([], [entry('10.96.0.7/32', 80, meshed)], STATUS);
-    const turn = () =>
-      destinations.destinationOf({ host: '10.96.0.7', port: 80 }, (host) => host === '10.1.0.2');
-    expect([turn(), turn(), turn(), turn()]).toMatchObject([
-      { kind: 'meshed', address: { host: '10.1.0.1', port: 8080 }, port: 8080 },
-      { kind: 'self', address: { host: '10.1.0.2', port: 8080 } },
-      { kind: 'meshed', address: { host: '10.1.0.3', port: 8080 } },
-      { kind: 'meshed', address: { host: '10.1.0.1', port: 8080 } },
-    ]);
+  test('with named endpoints is a set of them, the same one until something changes', () => {
+    const meshed = { targetPort: 8080, endpoints: ['10.1.0.1', 'fd00::1'] };
+    const entries = [entry('10.96.0.7/32', undefined, meshed, 'orders.shop')];
+    const destinations = new Destinations([], entries, STATUS);
+    const at = (port: number) => destinations.destinationOf({ host: '10.96.0.7', port }, nobody);
+    const set = {
+      service: 'orders.shop:80',
+      endpoints: [
+        { kind: 'meshed', address: { host: '10.1.0.1', port: 8080 }, port: 8080, identities: ORDERS },
+        { kind: 'meshed', address: { host: 'fd00::1', port: 8080 }, port: 8080, identities: ORDERS },
+      ],
+    };
+    const first = at(80);
+    expect(first).toEqual({ kind: 'service', endpoints: set });
+    const again = at(80);
+    expect(first.kind === 'service' && again.kind === 'service' && first.endpoints === again.endpoints).toBe(
+      true,
+    );
+    expect(at(81)).toMatchObject({ endpoints: { service: 'orders.shop:81' } });
+  });
+
+  test('without a target port has the port that was called, also after another one was', () => {
+    const entries = [entry('10.96.0.7/32', undefined, { endpoints: ['10.1.0.1'] })];
+    const destinations = new Destinations([], entries, STATUS);
+    for (const port of [80, 81, 80]) {
+      expect(destinations.destinationOf({ host: '10.96.0.7', port }, nobody)).toMatchObject({
+        endpoints: { service: `10.96.0.7:${port}`, endpoints: [{ address: { host: '10.1.0.1', port } }] },
+      });
+    }
   });
 });
 

@@ -2,6 +2,7 @@ import type { SpiffeId } from '#identity';
 import { type Cidr, contains, parseAddress } from '#policy';
 import type { Destination } from '../config.ts';
 import type { Endpoint } from '../listen/endpoint.ts';
+import type { EndpointSet } from '../outbound/endpoint-set.ts';
 
 /** One line of what is known: whom a network (perhaps one address) and port stand for. */
 export interface DestinationEntry {
@@ -23,15 +24,15 @@ export interface MeshedDestination {
 }
 
 /**
- * Whom an address stands for: the entry with the longest prefix, among equals the one that names the port. Immutable but
- * for the turn in which the workloads behind a Service are taken.
+ * Whom an address stands for: the entry with the longest prefix, among equals the one that names the port. Immutable.
  */
 export class Destinations {
   readonly #clusterNetworks: readonly Cidr[];
   readonly #statusPort: number;
   /** By prefix length, longest first, and family; then by network. */
   readonly #levels: readonly Level[];
-  readonly #turns = new Map<MeshedDestination, number>();
+  /** A Service's endpoints stay the same object. */
+  readonly #sets = new WeakMap<MeshedDestination, EndpointSet>();
 
   /**
    * @param clusterNetworks where everything is known: an address in them that no entry names is refused. What is outside
@@ -55,7 +56,7 @@ export class Destinations {
       const isStatus = called.port === this.#statusPort && entry.port === undefined;
       return entry.meshed === undefined || isStatus
         ? { kind: 'unmeshed', address: called }
-        : this.#meshed(called, entry.meshed, isOwn);
+        : this.#meshed(called, entry, entry.meshed);
     }
     const inside = this.#clusterNetworks.some((network) => contains(network, words));
     return inside ? { kind: 'unknown' } : { kind: 'egress', address: called };
@@ -87,15 +88,19 @@ export class Destinations {
     return undefined;
   }
 
-  #meshed(called: Endpoint, meshed: MeshedDestination, isOwn: (host: string) => boolean): Destination {
-    const { endpoints, identities, targetPort = called.port } = meshed;
-    const turn = this.#turns.get(meshed) ?? 0;
-    const endpoint = endpoints[turn % Math.max(endpoints.length, 1)];
-    if (endpoint === undefined) return { kind: 'meshed', address: called, port: targetPort, identities };
-    this.#turns.set(meshed, (turn + 1) % endpoints.length);
-    const address = { host: endpoint, port: targetPort };
-    if (isOwn(endpoint)) return { kind: 'self', address };
-    return { kind: 'meshed', address, port: targetPort, identities };
+  #meshed(called: Endpoint, entry: DestinationEntry, meshed: MeshedDestination): Destination {
+    const { endpoints, identities, targetPort: port = called.port } = meshed;
+    if (endpoints.length === 0) return { kind: 'meshed', address: called, port, identities };
+    const service = `${entry.service ?? called.host}:${called.port}`;
+    const known = this.#sets.get(meshed);
+    // Without a target port, the set is that of the port that was called.
+    if (known?.service === service) return { kind: 'service', endpoints: known };
+    const set: EndpointSet = {
+      service,
+      endpoints: endpoints.map((host) => ({ kind: 'meshed', address: { host, port }, port, identities })),
+    };
+    this.#sets.set(meshed, set);
+    return { kind: 'service', endpoints: set };
   }
 }
 

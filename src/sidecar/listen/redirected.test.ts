@@ -104,12 +104,12 @@ describe('a captured call of the application', () => {
     expect(outbound(redirected('192.0.2.1', 443))).toMatchObject({ service: '192.0.2.1', port: 443 });
     const called = outbound(redirected('2001:db8::1', 443));
     expect(called).toMatchObject({ service: '[2001:db8::1]', port: 443 });
-    expect(called?.route()).toEqual({ kind: 'egress', address: { host: '2001:db8::1', port: 443 } });
-    expect(outbound(redirected(POD, 8_080))?.route()).toMatchObject({ kind: 'self' });
+    expect(called?.route(false)).toEqual({ kind: 'egress', address: { host: '2001:db8::1', port: 443 } });
+    expect(outbound(redirected(POD, 8_080))?.route(false)).toMatchObject({ kind: 'self' });
     // Metrics of its own pod: plaintext for everybody, so for itself too.
-    expect(outbound(redirected(POD, 15_020))?.route()).toMatchObject({ kind: 'self' });
+    expect(outbound(redirected(POD, 15_020))?.route(false)).toMatchObject({ kind: 'self' });
     // Another pod's sidecar ports are that sidecar's to refuse.
-    expect(outbound(redirected('10.1.0.6', 15_006))?.route()).toMatchObject({ kind: 'egress' });
+    expect(outbound(redirected('10.1.0.6', 15_006))?.route(false)).toMatchObject({ kind: 'egress' });
     expect(refused).toEqual([]);
   });
 

@@ -21,6 +21,7 @@ export function capturedGate(listen: Endpoint, service: string, redirected: Redi
         service: destinations.value.serviceAt(called) ?? (host.includes(':') ? `[${host}]` : host),
         port,
         route: () => destinations.value.destinationOf(called, isOwn),
+        isOwn,
       };
     },
   };

@@ -1,11 +1,12 @@
 import { TlsError } from '#handshake';
 import type { SpiffeId } from '#identity';
 import type { WorkloadCredential } from '#identity/workload';
-import type { Called } from '../config.ts';
+import type { Called, Destination } from '../config.ts';
 import { usableCredential } from '../credential.ts';
 import type { Endpoint } from '../listen/endpoint.ts';
 import type { SidecarParts } from '../parts.ts';
 import { SIDECAR_REASONS } from '../reason.ts';
+import { unlessEnded } from '../unless-ended.ts';
 import type { Accepted } from './accept.ts';
 
 /** Step 2: where the call goes and what must hold there. */
@@ -29,17 +30,28 @@ export interface PlaintextRoute {
   readonly address: Endpoint;
 }
 
-/** Throws TlsError `destination-unknown`, or why we have no usable credential. */
-export function route({ called, connection }: Accepted, { config }: SidecarParts): Route {
-  const destination = called.route();
-  if (destination.kind === 'unknown')
-    throw new TlsError(SIDECAR_REASONS['destination-unknown'], nameOf(called));
-  if (destination.kind !== 'meshed') {
+/** A destination that is known. */
+export type Found = Exclude<Destination, { kind: 'unknown' }>;
+
+/** Throws TlsError `destination-unknown`, or what the source of destinations throws. */
+export async function look({ called, connection }: Accepted, mistaken: boolean): Promise<Found> {
+  const destination = await unlessEnded(Promise.resolve(called.route(mistaken)), connection.signal);
+  if (destination.kind !== 'unknown') return destination;
+  throw new TlsError(SIDECAR_REASONS['destination-unknown'], nameOf(called));
+}
+
+/** Throws TlsError `destination-unknown` where nobody can be expected, or why we have no usable credential. */
+export function routeTo(
+  callee: Exclude<Found, { kind: 'service' }>,
+  { called, connection }: Accepted,
+  { config }: SidecarParts,
+): Route {
+  if (callee.kind !== 'meshed') {
     connection.carriage = 'plaintext';
     connection.learned({ mode: 'plaintext' });
-    return { kind: 'plaintext', to: destination.kind, address: destination.address };
+    return { kind: 'plaintext', to: callee.kind, address: callee.address };
   }
-  const { address, port, identities } = destination;
+  const { address, port, identities } = callee;
   const trustDomain = soleTrustDomain(identities);
   if (trustDomain === undefined) {
     const detail = `${called.service} is meshed, but its identities are ${identities.join(', ') || 'none'}`;

@@ -43,6 +43,7 @@ export async function secure(
   try {
     await unlessEnded(stream.handshake(), connection.signal);
   } catch (error) {
+    handshake.end();
     throw withIdentities(error, route, config.identity.toString());
   } finally {
     connection.learned({ traceId: handshake.traceId });

@@ -5,9 +5,10 @@ import type { WorkloadCredential } from '#identity/workload';
 import { EMBEDDED_DEFAULTS, type PolicyDefaults, type PolicySet, readPolicies } from '#policy';
 import { type Clock, Scope, systemClock, Watch } from '#runtime';
 import { type HandshakeRecord, Telemetry } from '#telemetry';
-import type { Destination, SidecarConfig } from '../config.ts';
+import type { OutboundConfig, SidecarConfig } from '../config.ts';
 import type { SidecarLimits } from '../limits.ts';
 import type { Endpoint } from '../listen/endpoint.ts';
+import type { MeshedCallee } from '../outbound/endpoint-set.ts';
 import { Sidecar } from '../sidecar.ts';
 import { keptLog, type Line } from './kept-log.ts';
 
@@ -30,7 +31,7 @@ export interface TestSidecar {
 export interface TestSidecarOptions {
   readonly application?: Endpoint;
   readonly port?: number;
-  readonly calls?: Readonly<Record<string, () => Destination>>;
+  readonly calls?: Readonly<Record<string, OutboundConfig['route']>>;
   readonly limits?: Partial<SidecarLimits>;
   readonly credential?: 'none' | { readonly notAfter: number };
   readonly override?: Partial<SidecarConfig>;
@@ -64,7 +65,7 @@ export class TestMesh {
   }
 
   /** A route to another sidecar of this mesh. */
-  to({ sidecar, identity }: TestSidecar, port = 80, identities = [identity]): () => Destination {
+  to({ sidecar, identity }: TestSidecar, port = 80, identities = [identity]): () => MeshedCallee {
     const { inbound } = sidecar.addresses;
     if (inbound === undefined) throw new Error('it has no inbound');
     return () => ({ kind: 'meshed', address: inbound, port, identities });
