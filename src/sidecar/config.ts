@@ -8,6 +8,7 @@ import type { Destinations } from './discover/destinations.ts';
 import type { OriginalDestination } from './intercept/original-destination.ts';
 import type { ResetOnDeath } from './intercept/socket-calls.ts';
 import { DEFAULT_LIMITS, limitMistakes, type SidecarLimits } from './limits.ts';
+import type { Probe } from './probes/probe.ts';
 import { type Endpoint, formatEndpoint, isLoopback } from './listen/endpoint.ts';
 import type { Callee, EndpointSet, Whereabouts } from './outbound/endpoint-set.ts';
 
@@ -57,6 +58,8 @@ export interface CaptureConfig {
   readonly destinations: ReadableWatch<Destinations>;
   /** Of the application, where the protocol begins with the server. */
   readonly serverFirstPorts: ReadonlySet<number>;
+  /** What the kubelet may ask of the application by way of the status port. */
+  readonly probes: readonly Probe[];
   /** When to say in the log what is wrong if nobody has verified inbound capture; undefined: nobody is expected to. */
   readonly adviseAfterMilliseconds: number | undefined;
 }

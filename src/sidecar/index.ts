@@ -4,5 +4,6 @@ export { type DestinationEntry, Destinations } from './discover/destinations.ts'
 export type { SidecarLimits } from './limits.ts';
 export { BindError } from './listen/bind.ts';
 export type { Endpoint } from './listen/endpoint.ts';
+export type { Probe } from './probes/probe.ts';
 export { SIDECAR_REASONS } from './reason.ts';
 export { Sidecar } from './sidecar.ts';

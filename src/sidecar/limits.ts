@@ -33,6 +33,12 @@ export interface SidecarLimits {
   readonly adminHeaderBytes: number;
   readonly adminRequestMilliseconds: number;
   readonly adminConnections: number;
+  /** Connections to the status port; beyond it the one that has been there longest goes. */
+  readonly statusConnections: number;
+  /** Probes in progress at once; what is read of an application's answer to one: its head, and of its body. */
+  readonly probes: number;
+  readonly probeHeaderBytes: number;
+  readonly probeBodyBytes: number;
   /** Handshake records that /handshakes shows, and connections that /dump lists. */
   readonly adminRows: number;
 }
@@ -60,6 +66,11 @@ export const DEFAULT_LIMITS: SidecarLimits = Object.freeze({
   adminHeaderBytes: 8 * KIB,
   adminRequestMilliseconds: 5 * SECOND,
   adminConnections: 32,
+  statusConnections: 256,
+  probes: 64,
+  probeHeaderBytes: 64 * KIB,
+  // As much as the kubelet reads: Kubernetes, pkg/probe/http/http.go.
+  probeBodyBytes: 10 * KIB,
   adminRows: 1_000,
 });
 

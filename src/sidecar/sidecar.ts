@@ -18,6 +18,7 @@ import { capturedGate as capturedOutbound } from './outbound/captured.ts';
 import { openBalancer } from './outbound/open-balancer.ts';
 import { listenOutbound, namedGate as namedOutbound } from './outbound/listen.ts';
 import type { SidecarParts } from './parts.ts';
+import { Probes } from './probes/probes.ts';
 import { SIDECAR_REASONS } from './reason.ts';
 import { serveStatus } from './status/server.ts';
 import { verification } from './status/verification.ts';
@@ -162,11 +163,17 @@ async function openCaptured(
   const redirected = new Redirected(capture, config.admin.port, new OwnAddresses(config.clock), refusals);
   const here = addressesHere();
   const any = here.some((address) => address.includes(':')) ? '::' : '0.0.0.0';
+  const { statusPort, verificationPort } = capture;
+  const isOwnPort = (port: number): boolean =>
+    redirected.isOwnPort(port) || port === statusPort || port === verificationPort;
   const status = await serveStatus(
     scope,
-    { host: any, port: capture.statusPort },
-    config,
-    () => watcher.draining,
+    { host: any, port: statusPort },
+    {
+      config,
+      draining: () => watcher.draining,
+      probes: new Probes(config, capture.probes, isOwnPort),
+    },
   );
   const verify = verification(scope, config, capture, status);
   const inbound = { host: any, port: capture.inboundPort };

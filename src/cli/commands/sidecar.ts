@@ -88,6 +88,7 @@ async function start(
     ...calls.value,
     destinations: destinations.value.value,
     serverFirstPorts: new Set(settings.serverFirstPorts),
+    probes: settings.probes,
     adviseAfterMilliseconds:
       env.KUBERNETES_SERVICE_HOST === undefined ? undefined : ADVISE_AFTER_MILLISECONDS,
   };
@@ -118,6 +119,7 @@ function readSettings(path: string, env: NodeJS.ProcessEnv): SidecarFile {
     namespace: env.SALLYPORT_NAMESPACE,
     serviceAccount: env.SALLYPORT_SERVICE_ACCOUNT,
     name: env.SALLYPORT_POD,
+    probes: env.SALLYPORT_PROBES,
   });
   if (parsed.ok) return parsed.value;
   throw new UsageError(parsed.error.map(sayProblem).join('\n'));

@@ -6,14 +6,17 @@ import { parseDestinations } from './destinations-file.ts';
 import { parseSidecarFile } from './sidecar-file.ts';
 
 const page = readFileSync(new URL('../../../docs/capture.md', import.meta.url), 'utf8');
-const [sidecarFile = '', destinationsFile = ''] = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(
-  ([, text]) => text,
-);
+const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
+const [sidecarFile = '', destinationsFile = ''] = blocks;
+const probes = blocks.find((text) => text.startsWith('probes:')) ?? '';
 const NO_POD = { namespace: undefined, serviceAccount: undefined, name: undefined };
 
 test('the files that docs/capture.md shows are read as it says', () => {
   const sidecar = parseSidecarFile('/etc/sallyport/sidecar.yaml', sidecarFile, NO_POD);
   expect(sidecar.ok ? [] : sidecar.error.map(sayProblem)).toEqual([]);
+  const probed = sidecarFile.replace(/^probes:.*\n/m, probes);
+  const withProbes = parseSidecarFile('/etc/sallyport/sidecar.yaml', probed, NO_POD);
+  expect(withProbes.ok ? withProbes.value.probes : []).toHaveLength(3);
   const destinations = parseDestinations('destinations.yaml', destinationsFile, 15_020);
   if (!destinations.ok) throw new Error(destinations.error.map(sayProblem).join('\n'));
   const kindAt = (host: string, port: number): string =>

@@ -37,6 +37,7 @@ describe('sidecar.yaml', () => {
         destinations: '/etc/sallyport/destinations.yaml',
         defaults: { tlsMode: 'Strict', unselected: 'Deny' },
         serverFirstPorts: [],
+        probes: [],
         ports: { inbound: 15_006, outbound: 15_001, admin: 15_000, status: 15_020, verification: 15_021 },
       },
     });
@@ -63,6 +64,88 @@ describe('sidecar.yaml', () => {
       expect.stringContaining(':9:20: item 1: a port is at least 1'),
       expect.stringContaining(':10:10: unknown field inbuond'),
       expect.stringContaining(':11:22: tlsMode: Invalid option'),
+    ]);
+  });
+});
+
+describe('probes', () => {
+  const TOKEN = 'c0ffee'.repeat(6);
+  const OTHER = 'decade'.repeat(6);
+  const read = (probes: string, environment?: string) =>
+    parseSidecarFile('/etc/sallyport/sidecar.yaml', `${SIDECAR}${probes}`, {
+      ...NO_POD,
+      probes: environment,
+    });
+  const wrong = (probes: string, environment?: string): string[] => {
+    const parsed = read(probes, environment);
+    return parsed.ok ? [] : parsed.error.map(sayProblem);
+  };
+
+  test('are of three kinds', () => {
+    const parsed = read(`
+probes:
+  - token: ${TOKEN}
+    http: { port: 8080, path: /live?full, scheme: HTTPS, headers: [{ name: X-Probe, value: a }] }
+  - { token: ${OTHER}, timeoutSeconds: 5, tcp: { port: 5432 } }
+  - { token: ${TOKEN}2, grpc: { port: 9000 } }
+`);
+    expect(parsed.ok ? parsed.value.probes : parsed.error).toEqual([
+      {
+        token: TOKEN,
+        timeoutMilliseconds: 60_000,
+        target: {
+          kind: 'http',
+          port: 8_080,
+          path: '/live?full',
+          scheme: 'HTTPS',
+          headers: [{ name: 'X-Probe', value: 'a' }],
+        },
+      },
+      { token: OTHER, timeoutMilliseconds: 5_000, target: { kind: 'tcp', port: 5_432 } },
+      { token: `${TOKEN}2`, timeoutMilliseconds: 60_000, target: { kind: 'grpc', port: 9_000, service: '' } },
+    ]);
+  });
+
+  test('those of the environment are in place of those of the file', () => {
+    const file = `probes: [{ token: ${TOKEN}, tcp: { port: 1 } }]`;
+    const parsed = read(file, JSON.stringify([{ token: OTHER, tcp: { port: 2 } }]));
+    expect(parsed).toMatchObject({ ok: true, value: { probes: [{ token: OTHER, target: { port: 2 } }] } });
+    expect(wrong(file, '[{ token: short, tcp: { port: 2 } }]')).toEqual([
+      expect.stringMatching(
+        /^SALLYPORT_PROBES:1:11: token: a token is 32 to 128 letters.*`openssl rand -hex 16`/,
+      ),
+    ]);
+    expect(wrong(file, '{')).toEqual([expect.stringMatching(/^SALLYPORT_PROBES:1:\d+: not valid YAML/)]);
+  });
+
+  test('every mistake at its place, and no token in what is said', () => {
+    const said = wrong(`
+probes:
+  - { token: ${TOKEN}, tcp: { port: 80 }, grpc: { port: 81 } }
+  - { token: ${TOKEN} }
+`);
+    expect(said).toEqual([
+      expect.stringContaining(':11:5: item 1: say one of http, tcp and grpc'),
+      expect.stringContaining(':12:5: item 2: say one of http, tcp and grpc'),
+    ]);
+    const doubles = wrong(`
+probes:
+  - { token: ${TOKEN}, tcp: { port: 15006 } }
+  - { token: ${TOKEN}, tcp: { port: 80 } }
+`);
+    expect(doubles).toEqual([
+      expect.stringContaining(":11:65: port: 15006 is the sidecar's own (inbound)"),
+      expect.stringContaining(':12:14: token: another probe has the same one'),
+    ]);
+    expect([...said, ...doubles].join()).not.toContain(TOKEN);
+    const headers = (text: string): string[] =>
+      wrong(`\nprobes: [{ token: ${TOKEN}, http: { port: 80, headers: [${text}] } }]`);
+    expect(headers('{ name: "a b", value: x }')).toEqual([expect.stringContaining('a header has a name')]);
+    expect(headers('{ name: a, value: "x\\r\\nb: y" }')).toEqual([
+      expect.stringContaining('a value of one line'),
+    ]);
+    expect(headers('{ name: Transfer-Encoding, value: chunked }')).toEqual([
+      expect.stringContaining('for the connection'),
     ]);
   });
 });

@@ -2,10 +2,12 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { type PolicyDefaults, EMBEDDED_DEFAULTS } from '#policy';
 import { err, ok, type Result } from '#runtime';
+import type { Probe } from '#sidecar';
 import { freeze } from '../mesh-file/freeze.ts';
-import { inOrder, type Problem, parseYaml } from '../mesh-file/problem.ts';
+import { inOrder, type Problem, parseYaml, type Source } from '../mesh-file/problem.ts';
 import { SchemaReader } from '../mesh-file/schema-reader.ts';
 import { trustDomain } from '../mesh-file/trust-domain.ts';
+import { probeOf, probeProblems, probesSchema } from './probes.ts';
 
 /** What one sidecar is told: docs/capture.md, field by field. Paths are absolute. */
 export interface SidecarFile {
@@ -25,6 +27,7 @@ export interface SidecarFile {
   readonly destinations: string;
   readonly defaults: PolicyDefaults;
   readonly serverFirstPorts: readonly number[];
+  readonly probes: readonly Probe[];
   readonly ports: Readonly<Record<'inbound' | 'outbound' | 'admin' | 'status' | 'verification', number>>;
 }
 
@@ -33,6 +36,8 @@ export interface PodNames {
   readonly namespace: string | undefined;
   readonly serviceAccount: string | undefined;
   readonly name: string | undefined;
+  /** SALLYPORT_PROBES: the list as YAML (or JSON, which is YAML). Paths of probes are every pod's own. */
+  readonly probes?: string | undefined;
 }
 
 /** Reads sidecar.yaml in one pass. `file` is its absolute path. The error holds every mistake. */
@@ -55,6 +60,7 @@ export function parseSidecarFile(
   if (top !== undefined && namespace === undefined) missing('namespace', 'SALLYPORT_NAMESPACE');
   if (top !== undefined && serviceAccount === undefined)
     missing('serviceAccount', 'SALLYPORT_SERVICE_ACCOUNT');
+  const probes = top === undefined ? [] : readProbes(top, source.value, pod.probes, reader.problems);
   if (
     top === undefined ||
     namespace === undefined ||
@@ -75,8 +81,31 @@ export function parseSidecarFile(
       trustBundle: resolve(directory, top.trustBundle),
       policies: top.policies.map((path) => resolve(directory, path)),
       destinations: resolve(directory, top.destinations),
+      probes,
     }),
   );
+}
+
+/** Those of the environment, if there are any, else those of the file. Adds mistakes to `problems`. */
+function readProbes(
+  top: z.output<typeof schema>,
+  file: Source,
+  environment: string | undefined,
+  problems: Problem[],
+): Probe[] {
+  if (environment === undefined || environment === '') {
+    problems.push(...probeProblems(file, ['probes'], top.probes, top.ports));
+    return top.probes.map(probeOf);
+  }
+  const source = parseYaml('SALLYPORT_PROBES', environment);
+  if (!source.ok) {
+    problems.push(...source.error);
+    return [];
+  }
+  const reader = new SchemaReader(source.value);
+  const rows = reader.check(probesSchema, source.value.value, []) ?? [];
+  problems.push(...reader.problems, ...probeProblems(source.value, [], rows, top.ports));
+  return rows.map(probeOf);
 }
 
 const port = z
@@ -114,6 +143,7 @@ const schema = z.strictObject({
     })
     .default(EMBEDDED_DEFAULTS),
   serverFirstPorts: z.array(port).default([]),
+  probes: probesSchema.default([]),
   ports: z
     .strictObject({
       inbound: port.default(15_006),

@@ -41,6 +41,7 @@ function redirectedBy(originalDestination: CaptureConfig['originalDestination'])
     resetOnDeath: () => undefined,
     destinations: new Watch(new Destinations([], [], 15_020)),
     serverFirstPorts: new Set([3_306]),
+    probes: [],
     adviseAfterMilliseconds: undefined,
   };
   const clock = new FakeClock();

@@ -5,6 +5,8 @@ import { readiness } from '../admin/readiness.ts';
 import type { CheckedConfig } from '../config.ts';
 import { bind } from '../listen/bind.ts';
 import type { Endpoint } from '../listen/endpoint.ts';
+import type { Probes } from '../probes/probes.ts';
+import { Guests } from './guests.ts';
 
 export interface StatusServer {
   readonly bound: Endpoint;
@@ -12,20 +14,31 @@ export interface StatusServer {
   readonly verify: (socket: Socket) => void;
 }
 
+export interface StatusParts {
+  readonly config: CheckedConfig;
+  readonly draining: () => boolean;
+  readonly probes: Probes;
+}
+
 /**
- * Metrics and readiness in plaintext, for the kubelet and whoever collects metrics: they have no identity. Nothing in it
- * is secret and nothing can be changed by it. Until the scope ends. Throws BindError.
+ * Metrics, readiness and the application's probes in plaintext, for the kubelet and whoever collects metrics: they have no
+ * identity. Nothing in it is secret and nothing can be changed by it; who has a probe done must know its path. Until the
+ * scope ends. Throws BindError.
  */
-export async function serveStatus(
-  scope: Scope,
-  listen: Endpoint,
-  config: CheckedConfig,
-  draining: () => boolean,
-): Promise<StatusServer> {
+export async function serveStatus(scope: Scope, listen: Endpoint, parts: StatusParts): Promise<StatusServer> {
+  const { config, draining, probes } = parts;
   const { limits, service } = config;
+  const guests = new Guests(limits.statusConnections);
   const answer = (request: IncomingMessage, response: ServerResponse): void =>
     scope.run(async () => {
       request.resume();
+      const probe = request.method === 'GET' ? probes.at(pathOf(request)) : undefined;
+      if (probe !== undefined) {
+        guests.keep(request.socket);
+        // The probe's own time holds now.
+        request.socket.setTimeout(0);
+        return probes.answer(probe, request, response);
+      }
       const { status, type, body } = await reply(request, config, draining());
       response.writeHead(status, {
         'content-type': type,
@@ -45,26 +58,18 @@ export async function serveStatus(
     },
     answer,
   );
-  server.maxConnections = limits.adminConnections;
+  // Nobody is waited for longer, to send or to read: what holds a connection open must not cost anything.
+  server.setTimeout(limits.adminRequestMilliseconds);
+  server.on('connection', (socket) => guests.welcome(socket));
   const bound = await bind(server, `status of ${service}`, listen);
   server.on('error', (error) => config.log.warn('the status port met an error', { error: error.message }));
   scope.defer(() => {
     server.close();
     server.closeAllConnections();
   });
-  let verifying = 0;
   return {
     bound,
     verify(socket) {
-      // These don't pass the listener, so its cap doesn't hold for them.
-      if (verifying >= limits.adminConnections) {
-        socket.resetAndDestroy();
-        return;
-      }
-      verifying += 1;
-      socket.once('close', () => {
-        verifying -= 1;
-      });
       server.emit('connection', socket);
       socket.resume();
     },
@@ -72,12 +77,13 @@ export async function serveStatus(
 }
 
 async function reply(
-  { method, url = '' }: IncomingMessage,
+  request: IncomingMessage,
   config: CheckedConfig,
   draining: boolean,
 ): Promise<{ readonly status: number; readonly type: string; readonly body: string }> {
+  const { method } = request;
   if (method !== 'GET' && method !== 'HEAD') return json(405, { error: 'only GET is answered' });
-  const path = url.split('?', 1)[0];
+  const path = pathOf(request);
   if (path === '/ready') {
     const answer = readiness(config, draining);
     return json(answer.ready ? 200 : 503, answer);
@@ -87,6 +93,10 @@ async function reply(
     return { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body };
   }
   return json(404, { error: 'there are /ready and /metrics' });
+}
+
+function pathOf({ url = '' }: IncomingMessage): string {
+  return url.split('?', 1)[0] ?? '';
 }
 
 function json(status: number, value: unknown): { status: number; type: string; body: string } {

@@ -31,6 +31,10 @@ export interface MeshedPodOptions extends PodOptions {
   readonly account?: string;
   /** The application's own init containers: after the sidecar. */
   readonly afterSidecar?: readonly unknown[];
+  /** What the sidecar's container has besides, or in place of what it always has. */
+  readonly sidecar?: Readonly<Record<string, unknown>>;
+  /** The list of `probes`. */
+  readonly probes?: readonly unknown[];
 }
 
 /**
@@ -96,10 +100,14 @@ export class FileMesh {
 
   /** A pod whose traffic the sidecar takes. Its files must be there first. */
   pod(name: string, containers: readonly unknown[], options: MeshedPodOptions = {}): Manifest {
-    const { account = name, afterSidecar = [], spec, ...more } = options;
+    const { account = name, afterSidecar = [], sidecar, probes, spec, ...more } = options;
     return pod(name, containers, {
       ...more,
-      initContainers: [captureContainer('capture'), sidecarContainer(), ...afterSidecar],
+      initContainers: [
+        captureContainer('capture'),
+        { ...sidecarContainer(probes), ...sidecar },
+        ...afterSidecar,
+      ],
       spec: {
         serviceAccountName: account,
         volumes: [
@@ -139,7 +147,7 @@ const SIDECAR = {
   destinations: 'destinations.yaml',
 };
 
-function sidecarContainer(): Record<string, unknown> {
+function sidecarContainer(probes: readonly unknown[] = []): Record<string, unknown> {
   const field = (name: string, fieldPath: string): unknown => ({
     name,
     valueFrom: { fieldRef: { fieldPath } },
@@ -150,6 +158,7 @@ function sidecarContainer(): Record<string, unknown> {
       field('SALLYPORT_NAMESPACE', 'metadata.namespace'),
       field('SALLYPORT_SERVICE_ACCOUNT', 'spec.serviceAccountName'),
       field('SALLYPORT_POD', 'metadata.name'),
+      { name: 'SALLYPORT_PROBES', value: JSON.stringify(probes) },
     ],
     volumeMounts: [
       { name: 'sallyport', mountPath: FOLDER, readOnly: true },

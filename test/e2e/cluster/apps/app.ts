@@ -3,12 +3,16 @@
  *
  * serve PORT      answers every HTTP request with {"name", "from", "to"}: its host name and the connection's addresses;
  *                 writes each request's path
+ * probed          serves HTTP on port 8080, HTTPS on 8443 with a certificate of its own, and gRPC's health service on 9000
  * get URL         writes the answer to a GET; exit code 1 without one
+ * status URL      writes the status of the answer to a GET, whatever it is
  * resolve NAME    writes the addresses that the cluster's DNS answers, asked over TCP
  * wait            does nothing until it is told to end
  */
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
+import { createServer as createHttpsServer } from 'node:https';
 import { connect } from 'node:net';
 import { hostname } from 'node:os';
 
@@ -17,25 +21,49 @@ const [command, argument = ''] = process.argv.slice(2);
 process.on('SIGTERM', () => process.exit(0));
 
 if (command === 'serve') serve(Number(argument));
+else if (command === 'probed') probed(readFileSync(argument));
 else if (command === 'get') await get(argument);
+else if (command === 'status') await status(argument);
 else if (command === 'resolve') await resolve(argument);
 else if (command === 'wait') setInterval(() => undefined, 60_000);
-else throw new Error(`${command}: serve, get, resolve or wait`);
+else throw new Error(`${command}: serve, probed, get, status, resolve or wait`);
 
 function serve(port: number): void {
-  const server = createServer((request, response) => {
-    const { remoteAddress, localAddress } = request.socket;
-    console.log(request.url);
-    response.setHeader('content-type', 'application/json');
-    response.end(`${JSON.stringify({ name: hostname(), from: remoteAddress, to: localAddress })}\n`);
+  createServer(answer).listen(port, '::');
+}
+
+function answer(request: IncomingMessage, response: ServerResponse): void {
+  const { remoteAddress, localAddress } = request.socket;
+  console.log(request.url);
+  response.setHeader('content-type', 'application/json');
+  response.end(`${JSON.stringify({ name: hostname(), from: remoteAddress, to: localAddress })}\n`);
+}
+
+/** @param pem a certificate and its key */
+function probed(pem: Buffer): void {
+  serve(8080);
+  createHttpsServer({ cert: pem, key: pem }, answer).listen(8443, '::');
+  // grpc.health.v1.Health/Check: whatever is asked for, a HealthCheckResponse that says SERVING.
+  const health = createHttp2Server();
+  health.on('stream', (stream: ServerHttp2Stream, headers) => {
+    console.log(headers[':path']);
+    stream.on('error', () => undefined).resume();
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+    stream.end(Buffer.from([0, 0, 0, 0, 2, 8, 1]));
   });
-  server.listen(port, '::');
+  health.listen(9000, '::');
 }
 
 async function get(url: string): Promise<void> {
   const response = await fetch(url, { signal: AbortSignal.timeout(WAIT_MILLISECONDS) });
   process.stdout.write(await response.text());
   if (!response.ok) process.exitCode = 1;
+}
+
+async function status(url: string): Promise<void> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(WAIT_MILLISECONDS), redirect: 'manual' });
+  process.stdout.write(`${response.status}\n`);
 }
 
 /** RFC 1035 4.1 and 4.2.2: one question of type A, with its length before it as TCP wants. */
