@@ -1,5 +1,6 @@
 /** The door of policy: who may call whom, and over what. Addresses and networks are here for whoever else matches them. */
 export type { PolicySet } from './compile/policy-set.ts';
+export { customResourceDefinitions } from './crd/custom-resource.ts';
 export { formatProblem, type PolicyProblem } from './crd/problem.ts';
 export type { ConnectionFacts, Decision, PolicySource, Workload } from './decision.ts';
 export { evaluate } from './evaluate.ts';

@@ -21,6 +21,8 @@ export const LIMITS = Object.freeze({
   rulesPerPolicy: 64,
   entriesPerRule: 64,
   valuesPerField: 256,
+  /** Each is checked by CEL in a cluster, at an estimated cost of 40; all there can be of them may cost 10,000,000. */
+  networksPerEntry: 50,
   /** Per file: a file in another format would give thousands. */
   problemsPerFile: 50,
 });

@@ -15,9 +15,27 @@ function parsed<T>(parse: (text: string) => Result<T, string>): z.ZodType<T, str
   });
 }
 
-export const spiffeId = parsed(parseSpiffeId);
-export const trustDomainName = parsed(parseTrustDomain);
-export const cidr = parsed(parseCidr);
+// What stands in `meta` is for custom-resource.ts: an API server knows of a text only what its schema says.
+
+export const spiffeId = parsed(parseSpiffeId).meta({
+  maxLength: 2048,
+  pattern: '^spiffe://[a-z0-9._-]{1,255}(/[a-zA-Z0-9._-]+)*$',
+});
+export const trustDomainName = parsed(parseTrustDomain).meta({
+  maxLength: 255,
+  pattern: '^[a-z0-9._-]+$',
+});
+export const cidr = parsed(parseCidr).meta({
+  // The longest is eight groups of four digits, seven colons and a prefix of three digits.
+  maxLength: 43,
+  format: 'cidr',
+  cel: [
+    {
+      rule: 'cidr(self) == cidr(self).masked()',
+      message: 'is not a network in canonical form: 10.1.0.0/16, not 10.1.2.3/16; one address is 10.1.2.3/32',
+    },
+  ],
+});
 
 const LOWER = 'abcdefghijklmnopqrstuvwxyz';
 const DIGITS = '0123456789';
@@ -30,22 +48,38 @@ const QUALIFIED = new Set(`${LOWER}${LOWER.toUpperCase()}${DIGITS}-_.`);
 const LONGEST_DNS_LABEL = 63;
 const LONGEST_DNS_SUBDOMAIN = 253;
 const LONGEST_LABEL_PART = 63;
+const LABEL_PATTERN = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 
 /** A namespace: an RFC 1123 label. */
-export const namespaceName = z.string().refine(isDnsLabel, {
-  error: `is not a namespace: at most ${LONGEST_DNS_LABEL} of a-z, 0-9 and "-", not "-" at an end`,
-});
+export const namespaceName = z
+  .string()
+  .refine(isDnsLabel, {
+    error: `is not a namespace: at most ${LONGEST_DNS_LABEL} of a-z, 0-9 and "-", not "-" at an end`,
+  })
+  .meta({ maxLength: LONGEST_DNS_LABEL, pattern: `^${LABEL_PATTERN}$` });
 
 /** A service account or an object: an RFC 1123 subdomain. */
-export const objectName = z.string().refine(isDnsSubdomain, {
-  error: `is not a name: at most ${LONGEST_DNS_SUBDOMAIN} of a-z, 0-9, "-" and ".", and a letter or digit at both ends of each part`,
-});
+export const objectName = z
+  .string()
+  .refine(isDnsSubdomain, {
+    error: `is not a name: at most ${LONGEST_DNS_SUBDOMAIN} of a-z, 0-9, "-" and ".", and a letter or digit at both ends of each part`,
+  })
+  .meta({
+    maxLength: LONGEST_DNS_SUBDOMAIN,
+    pattern: String.raw`^${LABEL_PATTERN}(\.${LABEL_PATTERN})*$`,
+  });
 
 export const labels = z.record(
   z.string().refine(isQualifiedName, { error: 'is not a label key like "app" or "example.org/tier"' }),
-  z.string().refine((text) => text === '' || isLabelPart(text), {
-    error: `is not a label value: at most ${LONGEST_LABEL_PART} of a-z, A-Z, 0-9, "-", "_" and ".", and a letter or digit at both ends`,
-  }),
+  z
+    .string()
+    .refine((text) => text === '' || isLabelPart(text), {
+      error: `is not a label value: at most ${LONGEST_LABEL_PART} of a-z, A-Z, 0-9, "-", "_" and ".", and a letter or digit at both ends`,
+    })
+    .meta({
+      maxLength: LONGEST_LABEL_PART,
+      pattern: '^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$',
+    }),
 );
 
 export const annotations = z.record(
@@ -66,11 +100,12 @@ export function listOf<T extends z.ZodType>(
   element: T,
   key: (value: z.output<T>) => string,
   emptySays: string,
+  most: number = LIMITS.valuesPerField,
 ): z.ZodArray<T> {
   return z
     .array(element)
     .min(1, { error: `must not be empty: ${emptySays}` })
-    .max(LIMITS.valuesPerField, { error: `has more than ${LIMITS.valuesPerField} values` })
+    .max(most, { error: `has more than ${most} values` })
     .superRefine((values, context) => {
       const seen = new Set<string>();
       for (const [index, value] of values.entries()) {

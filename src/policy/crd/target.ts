@@ -7,17 +7,26 @@ export const targetRef = z
   .strictObject({
     group: z.literal('', { error: 'must be "" or left out: ServiceAccount is of the core group' }).optional(),
     kind: z.enum(['ServiceAccount']),
-    name: objectName,
+    name: objectName.describe('Its name.'),
   })
-  .meta({ hints: { namespace: 'is not allowed: a policy is for service accounts of its own namespace' } });
+  .meta({
+    description: "The service account, of the object's own namespace, whose workloads this is about.",
+    hints: { namespace: 'is not allowed: a policy is for service accounts of its own namespace' },
+  });
 
 export const selector = z
   .strictObject({
-    matchLabels: labels.refine((wanted) => Object.keys(wanted).length > 0, {
-      error: 'must not be empty: leave the selector out to mean every workload of the namespace',
-    }),
+    matchLabels: labels
+      .refine((wanted) => Object.keys(wanted).length > 0, {
+        error: 'must not be empty: leave the selector out to mean every workload of the namespace',
+      })
+      .meta({ description: 'Labels that a workload must have, all of them.', minProperties: 1 }),
   })
-  .meta({ hints: { matchExpressions: 'is not supported; use matchLabels' } });
+  .meta({
+    description:
+      'The workloads, by label, that this is about. Without it and targetRef: all of the namespace.',
+    hints: { matchExpressions: 'is not supported; use matchLabels' },
+  });
 
 export const TARGET_HINTS = {
   targetRefs: 'is not supported; write one document for each targetRef',
@@ -32,9 +41,16 @@ interface Targeted {
 /** The one mistake that neither field shows alone. */
 export function refineTarget(spec: Targeted, context: z.RefinementCtx): void {
   if (spec.targetRef === undefined || spec.selector === undefined) return;
-  const message = 'stands beside targetRef; a document has one of them, or none for its whole namespace';
-  context.addIssue({ code: 'custom', path: ['selector'], message });
+  context.addIssue({ code: 'custom', path: ['selector'], message: BOTH_TARGETS });
 }
+
+const BOTH_TARGETS = 'stands beside targetRef; a document has one of them, or none for its whole namespace';
+
+export const TARGET_RULE = {
+  rule: '!(has(self.targetRef) && has(self.selector))',
+  message: BOTH_TARGETS,
+  fieldPath: '.selector',
+};
 
 export function targetOf(spec: Targeted): Target {
   if (spec.targetRef !== undefined) return { kind: 'ServiceAccount', name: spec.targetRef.name };

@@ -1,0 +1,164 @@
+import { stringify } from 'yaml';
+import type { z } from 'zod';
+import { API_VERSION } from '../model.ts';
+import { meshPolicySchema } from './mesh-policy.ts';
+import { meshTlsSchema } from './mesh-tls.ts';
+import { type StructuralSchema, structuralSchema } from './structural-schema.ts';
+
+/** A CustomResourceDefinition (apiextensions.k8s.io/v1) for each kind of policy, as YAML, by the name of its file. */
+export function customResourceDefinitions(): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    KINDS.map((kind) => [
+      `${kind.plural}.yaml`,
+      stringify(definitionOf(kind), { lineWidth: 0, aliasDuplicateObjects: false }),
+    ]),
+  );
+}
+
+interface Kind {
+  readonly kind: string;
+  readonly singular: string;
+  readonly plural: string;
+  readonly shortNames: readonly string[];
+  readonly description: string;
+  readonly spec: z.ZodType;
+  readonly columns: readonly Column[];
+}
+
+interface Column {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'date';
+  readonly jsonPath: string;
+  readonly description: string;
+  /** Above 0: shown by `-o wide` only. */
+  readonly priority?: number;
+}
+
+const TARGET_COLUMN: Column = {
+  name: 'Account',
+  type: 'string',
+  jsonPath: '.spec.targetRef.name',
+  description: 'The service account that it is about; empty: by labels, or the whole namespace.',
+};
+const ACCEPTED_COLUMN: Column = {
+  name: 'Accepted',
+  type: 'string',
+  jsonPath: '.status.conditions[?(@.type=="Accepted")].status',
+  description: 'Whether it is in force as it is written.',
+};
+const AGE_COLUMN: Column = {
+  name: 'Age',
+  type: 'date',
+  jsonPath: '.metadata.creationTimestamp',
+  description: 'Time since it was made.',
+};
+
+const KINDS: readonly Kind[] = [
+  {
+    kind: 'MeshPolicy',
+    singular: 'meshpolicy',
+    plural: 'meshpolicies',
+    shortNames: ['mpol'],
+    description:
+      'Who may call whom. A Deny goes before every Allow; once an Allow selects a workload, only who is allowed gets in.',
+    spec: meshPolicySchema.shape.spec,
+    columns: [
+      { name: 'Action', type: 'string', jsonPath: '.spec.action', description: 'Allow or Deny.' },
+      {
+        name: 'Enforcement',
+        type: 'string',
+        jsonPath: '.spec.enforcement',
+        description: 'Enforce or Shadow.',
+      },
+      TARGET_COLUMN,
+      ACCEPTED_COLUMN,
+      AGE_COLUMN,
+    ],
+  },
+  {
+    kind: 'MeshTLS',
+    singular: 'meshtls',
+    plural: 'meshtlses',
+    shortNames: ['mtls'],
+    description:
+      'Whether ports of workloads ask for mutual TLS. The most specific object wins, and among equals the strictest.',
+    spec: meshTlsSchema.shape.spec,
+    columns: [
+      {
+        name: 'Mode',
+        type: 'string',
+        jsonPath: '.spec.mode',
+        description: 'Strict, Permissive or Disabled.',
+      },
+      TARGET_COLUMN,
+      ACCEPTED_COLUMN,
+      AGE_COLUMN,
+    ],
+  },
+];
+
+function definitionOf({ kind, singular, plural, shortNames, description, spec, columns }: Kind): unknown {
+  const [group = '', version = ''] = API_VERSION.split('/');
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${group}` },
+    spec: {
+      group,
+      scope: 'Namespaced',
+      names: { kind, singular, plural, listKind: `${kind}List`, shortNames, categories: ['sallyport'] },
+      versions: [
+        {
+          name: version,
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: columns,
+          schema: {
+            openAPIV3Schema: {
+              description,
+              type: 'object',
+              required: ['spec'],
+              properties: {
+                apiVersion: { type: 'string' },
+                kind: { type: 'string' },
+                metadata: { type: 'object' },
+                spec: { ...structuralSchema(spec), description: 'What is wanted.' },
+                status: STATUS,
+              },
+            },
+          },
+        },
+      ],
+    },
+  };
+}
+
+/** meta/v1 Condition. */
+const CONDITION: StructuralSchema = {
+  type: 'object',
+  required: ['type', 'status', 'reason', 'message', 'lastTransitionTime'],
+  properties: {
+    type: { type: 'string', maxLength: 316 },
+    status: { type: 'string', enum: ['True', 'False', 'Unknown'] },
+    reason: { type: 'string', minLength: 1, maxLength: 1024 },
+    message: { type: 'string', maxLength: 32_768 },
+    observedGeneration: { type: 'integer', format: 'int64', minimum: 0 },
+    lastTransitionTime: { type: 'string', format: 'date-time' },
+  },
+};
+
+const STATUS: StructuralSchema = {
+  description: 'What the controller observed.',
+  type: 'object',
+  properties: {
+    observedGeneration: { type: 'integer', format: 'int64' },
+    conditions: {
+      type: 'array',
+      maxItems: 8,
+      items: CONDITION,
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['type'],
+    },
+  },
+};
