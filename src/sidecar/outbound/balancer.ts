@@ -10,11 +10,11 @@ export interface Attempt {
   readonly key: string;
   readonly endpoint: ServiceEndpoint;
   /** Connected, and its handshake done. */
-  connected(): void;
+  readonly connected: () => void;
   /** @param blamed what the endpoint is to be judged by; undefined: our own side failed, or gave up */
-  failed(blamed: Reason | undefined): void;
+  readonly failed: (blamed: Reason | undefined) => void;
   /** What was connected has closed. */
-  closed(): void;
+  readonly closed: () => void;
 }
 
 /** Who has to know what becomes of endpoints. */

@@ -52,10 +52,10 @@ type Known = Exclude<Found, { kind: 'service' }>;
 interface Target {
   readonly key: string;
   readonly callee: Known;
-  connected(): void;
-  closed(): void;
+  readonly connected: () => void;
+  readonly closed: () => void;
   /** Undefined: our side gave up, or met an error of its own. */
-  failed(error: TlsError | undefined): void;
+  readonly failed: (error: TlsError | undefined) => void;
 }
 
 function targetOf(

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { FakeClock } from '#runtime/testing';
 import type { Balancer } from './balancer.ts';
-import type { EndpointSet } from './endpoint-set.ts';
 import { balancerOf, NEW, numberOf, REFUSED, seeded, setOf, upTo } from './testing/endpoints.ts';
 
 const SET = setOf(upTo(10));
@@ -14,7 +13,7 @@ async function traffic(
   clock: FakeClock,
   balancer: Balancer,
   behaviour: Behaviour,
-  { calls = 1_000, everyMilliseconds = 10, holdMilliseconds = 200, set = SET as EndpointSet } = {},
+  { calls = 1_000, everyMilliseconds = 10, holdMilliseconds = 200, set = SET } = {},
 ): Promise<{ readonly got: ReadonlyMap<number, number>; readonly failed: number }> {
   const got = new Map<number, number>();
   let failed = 0;
@@ -31,7 +30,8 @@ async function traffic(
       const takes = behaviour(number);
       if (takes === undefined) {
         begun.failed(REFUSED);
-        return attempt();
+        attempt();
+        return;
       }
       got.set(number, (got.get(number) ?? 0) + 1);
       clock.after(takes, () => {
