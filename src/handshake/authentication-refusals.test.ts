@@ -8,7 +8,7 @@ import { encodeCertificateRequest } from './messages/certificate-request.ts';
 import { encodeCertificateVerify } from './messages/certificate-verify.ts';
 import { HANDSHAKE_TYPES, type MessageName } from './messages/names.ts';
 import type { ReasonCode } from './reasons.ts';
-import { SCHEMES, type SchemeName } from './schemes.ts';
+import { CERTIFICATE_ONLY_SCHEMES, SCHEMES, type SchemeName } from './schemes.ts';
 import {
   credentialOf,
   credentialWith,
@@ -186,11 +186,23 @@ for (const role of ROLES) {
       );
     });
 
-    it.each([0x0401, 0x0201, 0x0203, 0x0603, 0x0809, 0x0000, 0xffff])(
+    it.each([0x0201, 0x0203, 0x0603, 0x080c, 0x0000, 0xffff])(
       'with scheme %i, which is not for TLS 1.3 or unknown (4.2.3, CVE-2022-25638)',
       (scheme) => {
         const body = encodeCertificateVerify({ scheme, signature: new Uint8Array(64) });
         expectRefusal(given(role, 'certificate_verify', body), 'unoffered-scheme', 'illegal_parameter');
+      },
+    );
+
+    it.each(Object.entries(CERTIFICATE_ONLY_SCHEMES))(
+      'with %s, which we offer for certificates and which may sign nothing else (4.2.3)',
+      (_name, { id }) => {
+        const rsa = identity(peerOf(role), 'rsa');
+        const configs = signingPeer(role, rsa, (_scheme, message) => sign('sha256', message, rsa.privateKey));
+        const signature = sign('sha256', new Uint8Array(1), rsa.privateKey);
+        const body = encodeCertificateVerify({ scheme: id, signature });
+        const victim = given(role, 'certificate_verify', body, configs);
+        expectRefusal(victim, 'certificate-only-scheme', 'illegal_parameter');
       },
     );
 
@@ -255,7 +267,10 @@ describe('a client', () => {
     ],
     [
       'with a context (4.3.2)',
-      concat(vector8(u8(1)), encodeCertificateRequest([0x0403]).subarray(1)),
+      concat(
+        vector8(u8(1)),
+        encodeCertificateRequest({ schemes: [0x0403], certificateSchemes: [0x0403] }).subarray(1),
+      ),
       'illegal-parameter',
       'illegal_parameter',
     ],

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { concat } from '#runtime';
+import { concat, ok, toHex } from '#runtime';
 import { ClientConnection, ServerConnection } from './connection.ts';
-import { nodeProvider } from './crypto/index.ts';
+import { type Kem, type KemKeyPair, nodeProvider, Secret } from './crypto/index.ts';
 import type { ConnectionEvent } from './events.ts';
 import { type Endpoint, clientConfig, exchange, makePair, serverConfig } from './testing/pair.ts';
 import { type Tamper, TamperingEngine } from './testing/tampering-engine.ts';
@@ -33,7 +33,7 @@ function recorded(role: Role): {
   const crypto = {
     ...nodeProvider,
     randomBytes: (length: number) => new Uint8Array(length).fill(5),
-    startKeyExchange: once(),
+    kems: once(nodeProvider.kems),
   };
   const client = identity('client', 'ed25519');
   const server = identity('server', 'ed25519');
@@ -72,14 +72,27 @@ function recorded(role: Role): {
   return { bytes: concat(...bytes), twin };
 }
 
-/** The same key pair for every exchange, so that a recorded flight fits again. */
-function once(): typeof nodeProvider.startKeyExchange {
-  const kept = new Map<string, ReturnType<typeof nodeProvider.startKeyExchange>>();
-  return (group) => {
-    const exchangeOf = kept.get(group) ?? nodeProvider.startKeyExchange(group);
-    kept.set(group, exchangeOf);
-    return exchangeOf;
-  };
+/** The same key pairs and answers for every exchange, so that a recorded flight fits again. */
+function once(kems: typeof nodeProvider.kems): typeof nodeProvider.kems {
+  const entries = Object.entries(kems).map(([name, kem]) => {
+    let pair: KemKeyPair | undefined;
+    const answers = new Map<string, ReturnType<Kem['encapsulate']>>();
+    const generate = (): KemKeyPair => (pair ??= kem.generate());
+    const encapsulate = (publicKey: Uint8Array): ReturnType<Kem['encapsulate']> => {
+      const answer = answers.get(toHex(publicKey)) ?? kem.encapsulate(publicKey);
+      answers.set(toHex(publicKey), answer);
+      return copyOf(answer);
+    };
+    return [name, { ...kem, generate, encapsulate }];
+  });
+  return Object.fromEntries(entries) as typeof nodeProvider.kems;
+}
+
+/** The engine wipes the secrets it was given. */
+function copyOf(answer: ReturnType<Kem['encapsulate']>): ReturnType<Kem['encapsulate']> {
+  if (!answer.ok) return answer;
+  const { ciphertext, secret } = answer.value;
+  return ok({ ciphertext, secret: new Secret(Uint8Array.from(secret.expose())) });
 }
 
 function give(connection: ClientConnection | ServerConnection, pieces: readonly Uint8Array[]): void {

@@ -2,7 +2,7 @@ import type { Credential } from './credentials/signer.ts';
 import type { CryptoProvider } from './crypto/provider.ts';
 import type { GroupName } from './groups.ts';
 import type { KeyLog } from './keylog.ts';
-import type { SchemeName } from './schemes.ts';
+import type { CertificateSchemeName, SchemeName } from './schemes.ts';
 import type { SuiteName } from './suites.ts';
 import type { PeerVerifier, VerifiedPeer } from './verify/peer-verifier.ts';
 
@@ -10,12 +10,20 @@ interface CommonConfig {
   readonly crypto: CryptoProvider;
   /** Protocols offered (client) or accepted, best first (server). Empty: no ALPN; else no overlap is a failure. */
   readonly alpn: readonly string[];
-  /** Best first. Default: all of DEFAULT_SUITES. */
+  /**
+   * Best first. Default: all of DEFAULT_SUITES. Of this list and the next two, a default leaves out what `crypto` does
+   * not offer; to ask for it by name is a ConfigError.
+   */
   readonly suites?: readonly SuiteName[];
-  /** Best first; a client sends a key share for the first only. Default: all of DEFAULT_GROUPS. */
+  /** Best first. Default: all of DEFAULT_GROUPS. */
   readonly groups?: readonly GroupName[];
   /** What we accept in the peer's CertificateVerify, best first. Default: all of DEFAULT_SCHEMES. */
   readonly schemes?: readonly SchemeName[];
+  /**
+   * What the verifier accepts as signatures in the peer's certificates (RFC 8446 4.2.3: signature_algorithms_cert).
+   * Default: all of DEFAULT_CERTIFICATE_SCHEMES.
+   */
+  readonly certificateSchemes?: readonly CertificateSchemeName[];
   /** Records sealed under one key before it is replaced (RFC 8446 5.5). Default: RECORDS_PER_KEY of limits.ts. */
   readonly recordsPerKey?: number;
   /** Off unless given. Whoever sets it can read the traffic. */
@@ -23,6 +31,12 @@ interface CommonConfig {
 }
 
 export interface ClientConfig<Peer extends VerifiedPeer = VerifiedPeer> extends CommonConfig {
+  /**
+   * The groups to send key shares of: any of `groups`, in its order. None costs a round trip always, one that the
+   * server does not take costs one then (RFC 8446 4.2.8). Default: those of DEFAULT_KEY_SHARES that are in `groups`,
+   * or else its first.
+   */
+  readonly keyShares?: readonly GroupName[];
   /** server_name to send (RFC 6066 3): an ASCII host name, never an address. */
   readonly serverName?: string;
   /** Shown when the server asks. Without one an empty Certificate is sent. */

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { ServerConfig } from './config.ts';
+import type { ClientConfig, ServerConfig } from './config.ts';
+import { DEFAULT_GROUPS } from './groups.ts';
+import { decodeClientHello } from './messages/client-hello.ts';
+import { MESSAGE_HEADER_LENGTH } from './messages/message.ts';
+import { HEADER_LENGTH } from './record/header.ts';
 import { exchange, makePair } from './testing/pair.ts';
 
 const chosen = (events: readonly { type: string }[]) => events.find((event) => event.type === 'server-hello');
@@ -28,6 +32,50 @@ describe('where both sides allow several, the server decides', () => {
     expect(chosen(pair.clientEvents)).toMatchObject(expected);
     expect(chosen(pair.serverEvents)).toMatchObject(expected);
   });
+
+  it('and by default the hybrid group, whose share a client sends beside X25519', () => {
+    const defaults = { groups: DEFAULT_GROUPS };
+    const pair = makePair({ client: defaults, server: defaults });
+    const hello = decodeClientHello(pair.client.takeOutput().subarray(HEADER_LENGTH + MESSAGE_HEADER_LENGTH));
+    expect(hello.groups).toEqual([0x11ec, 0x001d, 0x0017, 0x0018]);
+    expect(hello.keyShares?.map(({ group }) => group)).toEqual([0x11ec, 0x001d]);
+    const again = makePair({ client: defaults, server: defaults });
+    exchange(again.client, again.server);
+    expect(chosen(again.serverEvents)).toMatchObject({ group: 'X25519MLKEM768', helloRetry: false });
+  });
+
+  it.each<[string, Partial<ClientConfig>, Partial<ServerConfig>, object]>([
+    [
+      'a server without ML-KEM takes the other share',
+      {},
+      { groups: ['secp256r1', 'x25519'] },
+      { group: 'x25519', helloRetry: false },
+    ],
+    [
+      'a client that could but sent no such share is asked for it',
+      { keyShares: ['x25519'] },
+      {},
+      { group: 'X25519MLKEM768', helloRetry: true },
+    ],
+    [
+      'also by a server that would rather have another',
+      { keyShares: ['secp256r1'] },
+      { groups: ['secp256r1', 'X25519MLKEM768'] },
+      { group: 'X25519MLKEM768', helloRetry: true },
+    ],
+    ['a client without shares is asked for the best', { keyShares: [] }, {}, { group: 'X25519MLKEM768' }],
+  ])(
+    'and no group that a quantum computer breaks, if there is another: %s',
+    (_title, client, server, group) => {
+      const pair = makePair({
+        client: { groups: DEFAULT_GROUPS, ...client },
+        server: { groups: DEFAULT_GROUPS, ...server },
+      });
+      exchange(pair.client, pair.server);
+      expect(pair.client.established && pair.server.established).toBe(true);
+      expect(chosen(pair.clientEvents)).toMatchObject(group);
+    },
+  );
 
   it('its first protocol (RFC 7301 3.2)', () => {
     const { client, server } = makePair({ client: { alpn: ['a', 'b', 'c'] }, server: { alpn: ['c', 'b'] } });

@@ -1,4 +1,4 @@
-import { type GroupName, GROUPS } from './groups.ts';
+import { type GroupName, GROUPS, isPostQuantum } from './groups.ts';
 import { type SchemeName, SCHEMES } from './schemes.ts';
 import { type SuiteName, SUITES } from './suites.ts';
 
@@ -15,8 +15,9 @@ export function chooseScheme(
 }
 
 /**
- * RFC 8446 4.2.8: a group the client sent a share for saves a round trip, so the best of those comes first; without
- * one, the best of what it supports.
+ * A group safe from quantum computers comes before all others, even for the price of a retry: whoever on the path
+ * could take away a share must not choose the weaker group with it. Within a class, RFC 8446 4.2.8: a group the client
+ * sent a share for saves a round trip, so the best of those comes first; without one, the best of what it supports.
  */
 export function chooseGroup(
   ours: readonly GroupName[],
@@ -24,8 +25,10 @@ export function chooseGroup(
   shared: readonly number[],
 ): { readonly group: GroupName; readonly retry: boolean } | undefined {
   const common = ours.filter((name) => supported.includes(GROUPS[name].id));
-  const withShare = common.find((name) => shared.includes(GROUPS[name].id));
+  const safe = common.filter(isPostQuantum);
+  const candidates = safe.length > 0 ? safe : common;
+  const withShare = candidates.find((name) => shared.includes(GROUPS[name].id));
   if (withShare !== undefined) return { group: withShare, retry: false };
-  const [best] = common;
+  const [best] = candidates;
   return best === undefined ? undefined : { group: best, retry: true };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ClientConnection, ServerConnection } from './connection.ts';
+import { nodeProvider } from './crypto/index.ts';
 import { ignoreEvents } from './events.ts';
 import { ConfigError } from './parameters.ts';
 import { credentialOf, identity } from './testing/credentials.ts';
@@ -32,6 +33,32 @@ describe('a configuration is refused by an exception for', () => {
       expect(() => new ServerConnection(config, ignoreEvents)).toThrow(ConfigError);
     },
   );
+
+  it.each([
+    ['a share of a group that is not allowed', { groups: ['x25519'], keyShares: ['secp256r1'] }],
+    ['two shares of one group', { keyShares: ['x25519', 'x25519'] }],
+    ['no certificate schemes', { certificateSchemes: [] }],
+  ])('%s', (_title, overrides) => {
+    const wrong = overrides as object;
+    expect(() => new ClientConnection(clientConfig(wrong), ignoreEvents)).toThrow(ConfigError);
+  });
+
+  it.each([
+    ['group', { groups: ['X25519MLKEM768'] }, 'does not offer X25519MLKEM768'],
+    ['suite', { suites: ['TLS_AES_128_GCM_SHA256'] }, 'does not offer TLS_AES_128_GCM_SHA256'],
+    ['scheme', { schemes: ['ed25519', 'rsa_pss_pss_sha256'] }, 'does not offer rsa_pss_pss_sha256'],
+  ])('a %s that the provider does not offer', (_title, overrides, message) => {
+    const { mlkem768: _mlKem, ...kems } = nodeProvider.kems;
+    const crypto = {
+      ...nodeProvider,
+      kems,
+      suites: ['TLS_AES_256_GCM_SHA384'],
+      schemes: ['ed25519'],
+    };
+    const wrong = { crypto, ...overrides } as object;
+    expect(() => new ClientConnection(clientConfig(wrong), ignoreEvents)).toThrow(message);
+    expect(() => new ServerConnection(serverConfig(wrong), ignoreEvents)).toThrow(message);
+  });
 
   it('a server without a certificate', () => {
     const credential = { ...credentialOf(identity('server')), chain: [] };

@@ -1,6 +1,12 @@
 import type { ClientConfig, ServerConfig } from './config.ts';
-import { DEFAULT_GROUPS, type GroupName } from './groups.ts';
-import { DEFAULT_SCHEMES, type SchemeName } from './schemes.ts';
+import { DEFAULT_GROUPS, DEFAULT_KEY_SHARES, type GroupName } from './groups.ts';
+import { offersGroup } from './key-exchange.ts';
+import {
+  type CertificateSchemeName,
+  DEFAULT_CERTIFICATE_SCHEMES,
+  DEFAULT_SCHEMES,
+  type SchemeName,
+} from './schemes.ts';
 import { DEFAULT_SUITES, type SuiteName } from './suites.ts';
 
 /** A configuration that the engine was given is wrong: a mistake of the program, told to it by an exception. */
@@ -16,16 +22,51 @@ export interface Parameters {
   readonly suites: readonly SuiteName[];
   readonly groups: readonly GroupName[];
   readonly schemes: readonly SchemeName[];
+  readonly certificateSchemes: readonly CertificateSchemeName[];
   readonly alpn: readonly string[];
 }
 
 export function parseParameters(config: ClientConfig | ServerConfig): Parameters {
+  const { crypto } = config;
+  const offered = <T extends string>(
+    what: string,
+    list: readonly T[] | undefined,
+    fallback: readonly T[],
+    isOffered: (name: T) => boolean,
+  ): readonly T[] => {
+    const missing = list?.find((name) => !isOffered(name));
+    if (missing !== undefined) {
+      throw new ConfigError(`${what}: the provider ${crypto.name} does not offer ${missing}`);
+    }
+    return nonEmpty(what, list ?? fallback.filter(isOffered));
+  };
   return Object.freeze({
-    suites: nonEmpty('suites', config.suites ?? DEFAULT_SUITES),
-    groups: nonEmpty('groups', config.groups ?? DEFAULT_GROUPS),
-    schemes: nonEmpty('schemes', config.schemes ?? DEFAULT_SCHEMES),
+    suites: offered('suites', config.suites, DEFAULT_SUITES, (name) => crypto.suites.includes(name)),
+    groups: offered('groups', config.groups, DEFAULT_GROUPS, (name) => offersGroup(crypto, name)),
+    schemes: offered('schemes', config.schemes, DEFAULT_SCHEMES, (name) => crypto.schemes.includes(name)),
+    certificateSchemes: nonEmpty(
+      'certificateSchemes',
+      config.certificateSchemes ?? DEFAULT_CERTIFICATE_SCHEMES,
+    ),
     alpn: checkAlpn(config.alpn),
   });
+}
+
+/** `groups` are the checked ones. May be empty: the client then lets the server choose by a HelloRetryRequest. */
+export function parseKeyShares(
+  wanted: readonly GroupName[] | undefined,
+  groups: readonly GroupName[],
+): readonly GroupName[] {
+  if (wanted === undefined) {
+    const usual = groups.filter((name) => DEFAULT_KEY_SHARES.includes(name));
+    return Object.freeze(usual.length > 0 ? usual : groups.slice(0, 1));
+  }
+  const stranger = wanted.find((name) => !groups.includes(name));
+  if (stranger !== undefined) throw new ConfigError(`keyShares: ${stranger} is not among the groups`);
+  // RFC 8446 4.2.8: the shares stand in the order of supported_groups, each group at most once.
+  const ordered = groups.filter((name) => wanted.includes(name));
+  if (ordered.length !== wanted.length) throw new ConfigError('keyShares: one stands twice');
+  return Object.freeze(ordered);
 }
 
 /** RFC 6066 3: a DNS host name in ASCII without a trailing dot; "Literal IPv4 and IPv6 addresses are not permitted". */

@@ -2,6 +2,8 @@ import { type ReasonRow, reasonTable, TlsError } from './reason.ts';
 
 /** A peer that breaks the RFC in a way that only a bug or an attacker explains. */
 const PEER_BUG = 'Look at the other side: its TLS library or something between the two changes messages.';
+/** A public key that no honest library makes. */
+const SUSPECT = 'Treat it as an attack unless the peer runs an untested TLS library.';
 const COMPARE = 'Compare what both sides are configured to offer.';
 
 /** Why a connection of this engine ends other than by close_notify. The order is that of a handshake. */
@@ -174,8 +176,29 @@ export const REASONS = reasonTable({
     alert: 'illegal_parameter',
     blame: 'peer',
     rfc: '8446#4.2.8.2',
-    say: "The peer's key share is not a valid public key.",
-    next: 'Treat it as an attack unless the peer runs an untested TLS library.',
+    say: "The peer's key share is not a valid point of its curve.",
+    next: SUSPECT,
+  },
+  'key-share-length': {
+    alert: 'illegal_parameter',
+    blame: 'peer',
+    rfc: '8446#4.2.8.2',
+    say: "The peer's key share does not have the length that its group demands.",
+    next: SUSPECT,
+  },
+  'all-zero-shared-secret': {
+    alert: 'illegal_parameter',
+    blame: 'peer',
+    rfc: '8446#7.4.2',
+    say: "The peer's key share leads to a secret of zeros, which anybody knows.",
+    next: SUSPECT,
+  },
+  'invalid-encapsulation-key': {
+    alert: 'illegal_parameter',
+    blame: 'peer',
+    rfc: 'FIPS-203#7.2',
+    say: "The ML-KEM part of the peer's key share is not a valid encapsulation key.",
+    next: SUSPECT,
   },
   // Authentication
   'certificate-required': {
@@ -204,6 +227,13 @@ export const REASONS = reasonTable({
     blame: 'peer',
     rfc: '8446#4.4.3',
     say: 'The peer signed with a scheme that was not offered.',
+    next: PEER_BUG,
+  },
+  'certificate-only-scheme': {
+    alert: 'illegal_parameter',
+    blame: 'peer',
+    rfc: '8446#4.2.3',
+    say: 'The peer signed the handshake with RSA PKCS #1, which TLS 1.3 has for certificates only.',
     next: PEER_BUG,
   },
   'scheme-key-mismatch': {

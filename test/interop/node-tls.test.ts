@@ -17,12 +17,17 @@ import { eventually } from '../support/patience.ts';
 const CLIENT_ID = 'spiffe://mesh.test/ns/shop/sa/web';
 const SERVER_ID = 'spiffe://mesh.test/ns/shop/sa/orders';
 const SUITES = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'] as const;
-const GROUPS = ['x25519', 'secp256r1'] as const;
+const GROUPS = ['X25519MLKEM768', 'x25519', 'secp256r1', 'secp384r1'] as const;
 const COMBINATIONS = SUITES.flatMap((suite) => GROUPS.map((group) => ({ suite, group })));
-const KEY_TYPES: readonly KeyType[] = ['ec-p256', 'ec-p384', 'ed25519', 'rsa'];
+const KEY_TYPES: readonly KeyType[] = ['ec-p256', 'ec-p384', 'ed25519', 'rsa', 'rsa-pss'];
 /** What Node calls the groups: in its options, and in getEphemeralKeyInfo. */
-const CURVE = { x25519: 'X25519', secp256r1: 'P-256' } as const;
-const EPHEMERAL = { x25519: 'X25519', secp256r1: 'prime256v1' } as const;
+const CURVE = {
+  X25519MLKEM768: 'X25519MLKEM768',
+  x25519: 'X25519',
+  secp256r1: 'P-256',
+  secp384r1: 'P-384',
+} as const;
+const EPHEMERAL = { secp256r1: 'prime256v1' } as const;
 
 const authority = makeAuthority();
 const stranger = makeAuthority();
@@ -108,7 +113,7 @@ describe('node:tls calls our server', () => {
     nodeConnect(port, nodeSide(clientLeaf)).end('x');
     const { over, witness } = await next();
     expect(await over).toBeUndefined();
-    expect(witness.negotiated).toMatchObject({ group: 'x25519', helloRetry: false });
+    expect(witness.negotiated).toMatchObject({ group: 'X25519MLKEM768', helloRetry: false });
   });
 
   test('HelloRetryRequest, ALPN and SNI', async () => {

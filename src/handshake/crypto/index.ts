@@ -1,3 +1,5 @@
-export { nodeProvider, nodeSigner } from './node.ts';
-export type { Aead, CryptoProvider, KeyExchange, RunningHash } from './provider.ts';
+export type { Kem, KemFault, KemKeyPair, KemName } from './kem.ts';
+export { nodeProvider } from './node/index.ts';
+export { nodeSigner } from './node/signatures.ts';
+export type { Aead, CryptoProvider, RunningHash } from './provider.ts';
 export { Secret } from './secret.ts';

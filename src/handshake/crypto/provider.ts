@@ -1,22 +1,12 @@
-import type { GroupName } from '../groups.ts';
-import type { SchemeName } from '../schemes.ts';
-import type { AeadName, HashName } from '../suites.ts';
-import type { Secret } from './secret.ts';
+import type { CertificateSchemeName } from '../schemes.ts';
+import type { AeadName, HashName, SuiteName } from '../suites.ts';
+import type { Kem, KemName } from './kem.ts';
 
 /** A running hash, as the transcript needs it. */
 export interface RunningHash {
   update(bytes: Uint8Array): void;
   /** The digest of what was given so far; the hash goes on. */
   snapshot(): Uint8Array;
-}
-
-/** One side of a key exchange. Its private key is used once and then gone. */
-export interface KeyExchange {
-  readonly group: GroupName;
-  /** The key_exchange bytes to send (RFC 8446 4.2.8). */
-  readonly share: Uint8Array;
-  /** The shared secret, or undefined if the peer's bytes are no valid public key or give an all-zero result. */
-  agree(peerShare: Uint8Array): Secret | undefined;
 }
 
 /** An AEAD key; nonces are given by the caller, 12 bytes each, never twice under one key. */
@@ -39,12 +29,25 @@ export interface Aead {
 /** The cryptography an engine runs on. Every method checks what its library answered; none fails open. */
 export interface CryptoProvider {
   readonly name: string;
+  /** The suites it has all parts of. */
+  readonly suites: readonly SuiteName[];
+  /** The signature schemes that `verify` knows. */
+  readonly schemes: readonly CertificateSchemeName[];
+  /** Key encapsulation mechanisms; key-exchange.ts makes groups of them. */
+  readonly kems: { readonly [Name in KemName]?: Kem };
   randomBytes(length: number): Uint8Array;
   startHash(hash: HashName): RunningHash;
   hash(hash: HashName, bytes: Uint8Array): Uint8Array;
   hmac(hash: HashName, key: Uint8Array, bytes: Uint8Array): Uint8Array;
-  startKeyExchange(group: GroupName): KeyExchange;
   aead(aead: AeadName, key: Uint8Array): Aead;
-  /** Whether `signature` over `message` holds under the SubjectPublicKeyInfo. False too for any malformed input. */
-  verify(scheme: SchemeName, publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
+  /**
+   * Whether `signature` over `message` holds under the SubjectPublicKeyInfo. False too for any malformed input, for a
+   * key of another kind than the scheme's, and for an RSA key out of RSA_BITS.
+   */
+  verify(
+    scheme: CertificateSchemeName,
+    publicKey: Uint8Array,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ): boolean;
 }

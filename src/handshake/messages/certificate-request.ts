@@ -1,6 +1,7 @@
 import { concat } from '#runtime';
 import { decodeExtensions, encodeExtensions } from '../extensions/extensions.ts';
 import { decodeNumbers } from '../extensions/numbers.ts';
+import { encodeCertificateSchemes } from '../extensions/signature-algorithms.ts';
 import { fail } from '../reasons.ts';
 import { Reader } from '../wire/reader.ts';
 import { numbers16, vector8 } from '../wire/writer.ts';
@@ -9,6 +10,8 @@ import { numbers16, vector8 } from '../wire/writer.ts';
 export interface CertificateRequest {
   readonly context: Uint8Array;
   readonly schemes: readonly number[];
+  /** RFC 8446 4.2.3: what may sign certificates; `schemes` if the server does not say. */
+  readonly certificateSchemes: readonly number[];
 }
 
 export function decodeCertificateRequest(body: Uint8Array): CertificateRequest {
@@ -19,10 +22,22 @@ export function decodeCertificateRequest(body: Uint8Array): CertificateRequest {
   // RFC 8446 4.3.2: "The signature_algorithms extension MUST be specified".
   const schemes = extensions.get('signature_algorithms');
   if (schemes === undefined) fail('missing-extension', 'signature_algorithms in CertificateRequest');
-  return { context, schemes: decodeNumbers(schemes, 'signature_algorithms') };
+  const decoded = decodeNumbers(schemes, 'signature_algorithms');
+  const forCertificates = extensions.get('signature_algorithms_cert');
+  return {
+    context,
+    schemes: decoded,
+    certificateSchemes:
+      forCertificates === undefined ? decoded : decodeNumbers(forCertificates, 'signature_algorithms_cert'),
+  };
 }
 
 /** During the handshake the context is empty (RFC 8446 4.3.2). */
-export function encodeCertificateRequest(schemes: readonly number[]): Uint8Array {
-  return concat(vector8(), encodeExtensions([['signature_algorithms', numbers16(schemes)]]));
+export function encodeCertificateRequest(request: Omit<CertificateRequest, 'context'>): Uint8Array {
+  const { schemes, certificateSchemes } = request;
+  const extensions = encodeExtensions([
+    ['signature_algorithms', numbers16(schemes)],
+    ['signature_algorithms_cert', encodeCertificateSchemes(certificateSchemes, schemes)],
+  ]);
+  return concat(vector8(), extensions);
 }

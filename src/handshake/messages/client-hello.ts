@@ -3,7 +3,7 @@ import { decodeAlpn } from '../extensions/alpn.ts';
 import { decodeExtensions, type Extensions } from '../extensions/extensions.ts';
 import { decodeClientShares, type KeyShareEntry } from '../extensions/key-share.ts';
 import { decodeNumbers } from '../extensions/numbers.ts';
-import { EXTENSIONS } from '../extensions/placement.ts';
+import { EXTENSIONS, type ExtensionName } from '../extensions/placement.ts';
 import { decodeServerName } from '../extensions/server-name.ts';
 import { decodeOfferedVersions, TLS12 } from '../extensions/supported-versions.ts';
 import { fail } from '../reasons.ts';
@@ -23,6 +23,8 @@ export interface ClientHello {
   readonly alpn: readonly string[] | undefined;
   readonly groups: readonly number[] | undefined;
   readonly schemes: readonly number[] | undefined;
+  /** RFC 8446 4.2.3: what may sign certificates; `schemes` if the client does not say. */
+  readonly certificateSchemes: readonly number[] | undefined;
   readonly keyShares: readonly KeyShareEntry[] | undefined;
 }
 
@@ -39,6 +41,9 @@ export function decodeClientHello(body: Uint8Array): ClientHello {
   requirePreSharedKeyLast(extensions);
   const decode = <T>(extension: Uint8Array | undefined, decoder: (bytes: Uint8Array) => T): T | undefined =>
     extension === undefined ? undefined : decoder(extension);
+  const numbersOf = (name: ExtensionName): number[] | undefined =>
+    decode(extensions.get(name), (bytes) => decodeNumbers(bytes, name));
+  const schemes = numbersOf('signature_algorithms');
   return {
     legacyVersion,
     random,
@@ -49,10 +54,9 @@ export function decodeClientHello(body: Uint8Array): ClientHello {
     versions: decode(extensions.get('supported_versions'), decodeOfferedVersions),
     serverName: decode(extensions.get('server_name'), decodeServerName),
     alpn: decode(extensions.get('application_layer_protocol_negotiation'), decodeAlpn),
-    groups: decode(extensions.get('supported_groups'), (bytes) => decodeNumbers(bytes, 'supported_groups')),
-    schemes: decode(extensions.get('signature_algorithms'), (bytes) =>
-      decodeNumbers(bytes, 'signature_algorithms'),
-    ),
+    groups: numbersOf('supported_groups'),
+    schemes,
+    certificateSchemes: numbersOf('signature_algorithms_cert') ?? schemes,
     keyShares: decode(extensions.get('key_share'), decodeClientShares),
   };
 }

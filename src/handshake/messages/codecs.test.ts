@@ -12,6 +12,7 @@ import {
   encodeServerShare,
 } from '../extensions/key-share.ts';
 import { decodeNumbers } from '../extensions/numbers.ts';
+import { encodeCertificateSchemes } from '../extensions/signature-algorithms.ts';
 import { decodeServerName, encodeServerName } from '../extensions/server-name.ts';
 import {
   decodeOfferedVersions,
@@ -68,6 +69,7 @@ const clientHello = fc.record({
   alpn: protocols,
   groups: numbers,
   schemes: numbers,
+  certificateSchemes: numbers,
   keyShares: shares,
   versions: fc.array(number16, { minLength: 1, maxLength: 10 }),
 });
@@ -116,6 +118,7 @@ const CODECS: Readonly<Record<string, Codec<unknown>>> = {
           ['server_name', encodeServerName(hello.serverName)],
           ['supported_groups', numbers16(hello.groups)],
           ['signature_algorithms', numbers16(hello.schemes)],
+          ['signature_algorithms_cert', encodeCertificateSchemes(hello.certificateSchemes, hello.schemes)],
           ['application_layer_protocol_negotiation', encodeAlpn(hello.alpn)],
           ['supported_versions', encodeOfferedVersions(hello.versions)],
           ['key_share', encodeClientShares(hello.keyShares)],
@@ -155,10 +158,10 @@ const CODECS: Readonly<Record<string, Codec<unknown>>> = {
     },
   }),
   'CertificateRequest (4.3.2)': codec({
-    values: numbers,
+    values: fc.record({ schemes: numbers, certificateSchemes: numbers }),
     encode: encodeCertificateRequest,
     decode: decodeCertificateRequest,
-    expected: (schemes) => ({ context: EMPTY, schemes }),
+    expected: (lists) => ({ context: EMPTY, ...lists }),
   }),
   'Certificate (4.4.2)': codec({
     values: fc.record({ context: bytes(0, 255), chain: fc.array(bytes(1, 300), { maxLength: 10 }) }),

@@ -37,7 +37,10 @@ export const WELL_FORMED: Readonly<Record<MessageName, Uint8Array>> = {
   end_of_early_data: EMPTY,
   encrypted_extensions: encodeEncryptedExtensions({ alpn: undefined, acknowledgesServerName: false }),
   certificate: encodeCertificate(EMPTY, [fromAscii('certificate')]),
-  certificate_request: encodeCertificateRequest([SCHEMES.ed25519.id]),
+  certificate_request: encodeCertificateRequest({
+    schemes: [SCHEMES.ed25519.id],
+    certificateSchemes: [SCHEMES.ed25519.id],
+  }),
   certificate_verify: encodeCertificateVerify({ scheme: SCHEMES.ed25519.id, signature: new Uint8Array(64) }),
   finished: new Uint8Array(32),
   key_update: encodeKeyUpdate({ updateRequested: false }),

@@ -104,6 +104,8 @@ function generateKeyPair(keyType: KeyType): { privateKey: KeyObject; publicKey: 
       return generateKeyPairSync('ed25519');
     case 'rsa':
       return generateKeyPairSync('rsa', { modulusLength: 2048 });
+    case 'rsa-pss':
+      return generateKeyPairSync('rsa-pss', { modulusLength: 2048 });
   }
 }
 

@@ -2,6 +2,7 @@ import type { ClientConfig, ServerConfig } from '../config.ts';
 import { ClientConnection, ServerConnection } from '../connection.ts';
 import { nodeProvider } from '../crypto/index.ts';
 import type { ConnectionEvent } from '../events.ts';
+import type { GroupName } from '../groups.ts';
 import type { VerifiedPeer } from '../verify/peer-verifier.ts';
 import { credentialOf, FakeVerifier, identity } from './credentials.ts';
 
@@ -68,10 +69,14 @@ export interface Pair {
 }
 
 /** By default: mutual authentication with P-256 keys, one ALPN protocol, a server name. */
+/** Not the default: one small share makes hellos that a test can read and change. */
+const GROUPS: readonly GroupName[] = ['x25519', 'secp256r1'];
+
 export function clientConfig(overrides: Partial<ClientConfig> = {}): ClientConfig {
   return {
     crypto: nodeProvider,
     alpn: ['sallyport/1'],
+    groups: GROUPS,
     serverName: 'p8080.mesh.test',
     credential: credentialOf(identity('client')),
     verifier: new FakeVerifier([identity('server')]),
@@ -83,6 +88,7 @@ export function serverConfig(overrides: Partial<ServerConfig> = {}): ServerConfi
   return {
     crypto: nodeProvider,
     alpn: ['sallyport/1'],
+    groups: GROUPS,
     expectedServerName: 'p8080.mesh.test',
     credential: credentialOf(identity('server')),
     clientAuthentication: {

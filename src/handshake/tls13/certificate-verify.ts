@@ -2,7 +2,7 @@ import { concat, fromAscii } from '#runtime';
 import type { CryptoProvider } from '../crypto/provider.ts';
 import type { CertificateVerify } from '../messages/certificate-verify.ts';
 import { fail } from '../reasons.ts';
-import { SCHEMES, type SchemeName, schemeName } from '../schemes.ts';
+import { isCertificateOnly, SCHEMES, type SchemeName, schemeName } from '../schemes.ts';
 import type { VerifiedPeer } from '../verify/peer-verifier.ts';
 import type { ChainVerified } from '../verify/verdict.ts';
 
@@ -42,6 +42,9 @@ export function checkCertificateVerify<Peer extends VerifiedPeer>(
   transcriptHash: Uint8Array,
   message: CertificateVerify,
 ): PeerVerified<Peer> {
+  // RFC 8446 4.2.3: RSASSA-PKCS1-v1_5 is "not defined for use in signed TLS handshake messages", even where it was
+  // offered for certificates.
+  if (isCertificateOnly(message.scheme)) fail('certificate-only-scheme', hex(message.scheme));
   const scheme = schemeName(message.scheme);
   // "the signature algorithm MUST be one offered" (by us): CVE-2022-25638 is what happens without this line.
   if (scheme === undefined || !offered.includes(scheme)) fail('unoffered-scheme', hex(message.scheme));

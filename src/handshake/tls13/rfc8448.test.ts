@@ -1,14 +1,16 @@
 import {
+  constants,
   createPrivateKey,
   createPublicKey,
   diffieHellman,
   type KeyObject,
+  verify,
   X509Certificate,
 } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { concat, EMPTY, toHex } from '#runtime';
 import { ALERTS } from '../alert.ts';
-import { nodeProvider, Secret } from '../crypto/index.ts';
+import { type CryptoProvider, nodeProvider, Secret } from '../crypto/index.ts';
 import { decodeServerShare } from '../extensions/key-share.ts';
 import { decodeCertificate } from '../messages/certificate.ts';
 import { decodeCertificateVerify } from '../messages/certificate-verify.ts';
@@ -95,7 +97,23 @@ function expectSignature(leaf: Uint8Array, hash: Uint8Array, body: Uint8Array): 
   const believed = acceptVerdict({ ok: true, value: peer });
   const message = decodeCertificateVerify(body);
   expect(message.scheme).toBe(SCHEMES.rsa_pss_rsae_sha256.id);
-  checkCertificateVerify(nodeProvider, believed, ['rsa_pss_rsae_sha256'], 'server', hash, message);
+  const check = (crypto: CryptoProvider) =>
+    checkCertificateVerify(crypto, believed, ['rsa_pss_rsae_sha256'], 'server', hash, message);
+  check({ ...nodeProvider, verify: verifyPssSha256 });
+  // A key of that size is no longer believed.
+  expect(() => check(nodeProvider)).toThrow('incorrect-signature');
+}
+
+/** CryptoProvider.verify for the one scheme, whatever the size of the key. */
+function verifyPssSha256(
+  _scheme: string,
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  const key = createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });
+  const padding = constants.RSA_PKCS1_PSS_PADDING;
+  return verify('sha256', message, { key, padding, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }, signature);
 }
 
 describe('RFC 8448 3, simple 1-RTT handshake', () => {

@@ -98,6 +98,7 @@ const IDENTIFIERS: Readonly<Record<TestSignatureAlgorithm, string>> = {
 
 function algorithmFor(key: KeyObject): TestSignatureAlgorithm {
   if (key.asymmetricKeyType === 'ed25519') return 'Ed25519';
+  if (key.asymmetricKeyType === 'rsa-pss') return 'RSA-PSS-SHA256';
   return key.asymmetricKeyType === 'rsa' ? 'RSA-SHA256' : 'ecdsa-with-SHA256';
 }
 

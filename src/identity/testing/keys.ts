@@ -20,11 +20,20 @@ export function makeKeys(type: TestKeyType): TestKeys {
       return sharedRsa(2048);
     case 'rsa-1024':
       return sharedRsa(1024);
+    case 'rsa-pss':
+      return sharedRsaPss();
     case 'ec-p256':
     case 'ec-p384':
     case 'ec-p521':
       return generateKeyPairSync('ec', { namedCurve: CURVES[type] });
   }
+}
+
+let rsaPssKeys: TestKeys | undefined;
+
+function sharedRsaPss(): TestKeys {
+  rsaPssKeys ??= generateKeyPairSync('rsa-pss', { modulusLength: 2048 });
+  return rsaPssKeys;
 }
 
 const rsaKeys = new Map<number, TestKeys>();

@@ -5,6 +5,7 @@ export const OID = {
   p384: '1.3.132.0.34',
   ed25519: '1.3.101.112',
   rsaEncryption: '1.2.840.113549.1.1.1',
+  rsassaPss: '1.2.840.113549.1.1.10',
   basicConstraints: '2.5.29.19',
   keyUsage: '2.5.29.15',
   extendedKeyUsage: '2.5.29.37',

@@ -6,6 +6,7 @@ import { TAG } from './der/tag.ts';
 import { readInteger, readOctetBits } from './der/values.ts';
 import { LIMITS } from './limits.ts';
 import { OID } from './oids.ts';
+import { isPssParameters } from './signature-algorithm.ts';
 import { X509Error } from './problem.ts';
 
 export interface PublicKey {
@@ -17,7 +18,7 @@ export interface PublicKey {
   readonly key: KeyObject;
 }
 
-/** SubjectPublicKeyInfo (RFC 5280 4.1) of a P-256, P-384, Ed25519 or RSA key; any other is refused by name. */
+/** SubjectPublicKeyInfo (RFC 5280 4.1) of a P-256, P-384, Ed25519, RSA or RSA-PSS key; any other is refused by name. */
 export function readPublicKey(reader: DerReader): PublicKey {
   const element = reader.expect(TAG.sequence, 'subjectPublicKeyInfo');
   const info = reader.inside(element);
@@ -63,16 +64,32 @@ function readParameters(algorithm: DerReader, oid: string, start: number): KeyTy
         throw new X509Error(none.start, 'RSA parameters are a NULL with contents');
       return 'rsa';
     }
+    case OID.rsassaPss:
+      if (algorithm.atEnd) return 'rsa-pss';
+      return readPssParameters(algorithm, start);
     default:
       throw new X509Error(start, `a key of algorithm ${oid}`, 'unsupported-key');
   }
+}
+
+/** RFC 4055 3.1: parameters in a key bind it to one hash. Those are taken that a signature may have too. */
+function readPssParameters(algorithm: DerReader, start: number): KeyType {
+  const parameters = algorithm.any('RSA-PSS parameters');
+  if (!isPssParameters(algorithm.whole(parameters))) {
+    throw new X509Error(
+      start,
+      'an RSA-PSS key for other parameters than SHA-256, -384, -512',
+      'unsupported-key',
+    );
+  }
+  return 'rsa-pss';
 }
 
 /** Lengths of subjectPublicKey: an uncompressed point (RFC 5480 2.2), 32 octets (RFC 8410 4). */
 const KEY_OCTETS = { 'ec-p256': 65, 'ec-p384': 97, ed25519: 32 } as const;
 
 function checkBits(type: KeyType, bits: Uint8Array, offset: number): void {
-  if (type === 'rsa') {
+  if (type === 'rsa' || type === 'rsa-pss') {
     checkRsa(bits, offset);
   } else if (bits.length !== KEY_OCTETS[type] || (type !== 'ed25519' && bits[0] !== 0x04)) {
     throw new X509Error(

@@ -45,6 +45,13 @@ export function readSignatureAlgorithm(
   return { algorithm: { usable: false, weak: weak !== undefined, text }, encoded };
 }
 
+/** Whether these are the parameters of one of the RSA-PSS algorithms above: an id-RSASSA-PSS key may carry them. */
+export function isPssParameters(encoded: Uint8Array): boolean {
+  const text = toHex(encoded);
+  const head = '304106092a864886f70d01010a';
+  return PSS_NAMES.some((name) => SIGNATURE_ALGORITHMS[name].identifier === `${head}${text}`);
+}
+
 const BY_IDENTIFIER = new Map(
   (Object.entries(SIGNATURE_ALGORITHMS) as [SignatureAlgorithmName, { identifier: string }][]).map(
     ([name, { identifier }]) => [identifier, name],
@@ -74,6 +81,8 @@ const KNOWN_OTHER: Readonly<Record<string, string>> = {
   '1.2.840.113549.1.1.12': 'RSA-SHA384 without NULL parameters',
   '1.2.840.113549.1.1.13': 'RSA-SHA512 without NULL parameters',
 };
+
+const PSS_NAMES = ['RSA-PSS-SHA256', 'RSA-PSS-SHA384', 'RSA-PSS-SHA512'] as const;
 
 /** RSASSA-PSS-params of one SHA-2 hash (last arc of its OID) and its length, both in hexadecimal. */
 function pss(hashArc: string, saltLength: string): string {

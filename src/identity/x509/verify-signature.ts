@@ -1,4 +1,5 @@
 import { constants, verify } from 'node:crypto';
+import type { KeyType } from '#handshake';
 import type { PublicKey } from './public-key.ts';
 import { SIGNATURE_ALGORITHMS, type SignatureAlgorithmName } from './signature-algorithm.ts';
 
@@ -10,8 +11,9 @@ export function signatureHolds(
   signature: Uint8Array,
 ): boolean {
   const { key: kind, hash } = SIGNATURE_ALGORITHMS[algorithm];
-  const actual = key.type === 'ec-p256' || key.type === 'ec-p384' ? 'ec' : key.type;
-  if (actual !== kind) return false;
+  if (KINDS[key.type] !== kind) return false;
+  // RFC 4055 1.2: an id-RSASSA-PSS key is for RSASSA-PSS only; OpenSSL holds it to the hash it may be bound to.
+  if (key.type === 'rsa-pss' && !algorithm.startsWith('RSA-PSS')) return false;
   const padding = algorithm.startsWith('RSA-PSS')
     ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
     : {};
@@ -22,3 +24,11 @@ export function signatureHolds(
     return false;
   }
 }
+
+const KINDS: Readonly<Record<KeyType, string>> = {
+  'ec-p256': 'ec',
+  'ec-p384': 'ec',
+  ed25519: 'ed25519',
+  rsa: 'rsa',
+  'rsa-pss': 'rsa',
+};

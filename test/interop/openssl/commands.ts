@@ -9,8 +9,10 @@ export const SUITES: readonly SuiteName[] = [
   'TLS_AES_256_GCM_SHA384',
   'TLS_CHACHA20_POLY1305_SHA256',
 ];
-const GROUPS: readonly GroupName[] = ['x25519', 'secp256r1'];
-const KEY_TYPES: readonly KeyType[] = ['ec-p256', 'ec-p384', 'ed25519', 'rsa'];
+/** Debian 12's OpenSSL 3.0 has no ML-KEM. */
+const GROUPS = ['x25519', 'secp256r1', 'secp384r1'] as const satisfies readonly GroupName[];
+type Group = (typeof GROUPS)[number];
+const KEY_TYPES: readonly KeyType[] = ['ec-p256', 'ec-p384', 'ed25519', 'rsa', 'rsa-pss'];
 
 /** Every suite with every group and every type of key, the same on both sides. */
 export const COMBINATIONS = SUITES.flatMap((suite) =>
@@ -18,13 +20,18 @@ export const COMBINATIONS = SUITES.flatMap((suite) =>
 );
 
 /** What OpenSSL calls things: in its options, and in what it prints. */
-const GROUP_OPTION = { x25519: 'X25519', secp256r1: 'P-256' } as const;
-export const GROUP_PRINTED = { x25519: 'X25519, 253 bits', secp256r1: 'ECDH, prime256v1, 256 bits' } as const;
+const GROUP_OPTION = { x25519: 'X25519', secp256r1: 'P-256', secp384r1: 'P-384' } as const;
+export const GROUP_PRINTED = {
+  x25519: 'X25519, 253 bits',
+  secp256r1: 'ECDH, prime256v1, 256 bits',
+  secp384r1: 'ECDH, secp384r1, 384 bits',
+} as const;
 export const SIGNATURE_PRINTED: Readonly<Record<KeyType, string>> = {
   'ec-p256': 'ECDSA',
   'ec-p384': 'ECDSA',
   ed25519: 'ed25519',
   rsa: 'RSA-PSS',
+  'rsa-pss': 'RSA-PSS',
 };
 /** The scheme that each type of key signs with, both sides preferring the smallest hash. */
 export const SCHEME = {
@@ -32,6 +39,7 @@ export const SCHEME = {
   'ec-p384': 'ecdsa_secp384r1_sha384',
   ed25519: 'ed25519',
   rsa: 'rsa_pss_rsae_sha256',
+  'rsa-pss': 'rsa_pss_pss_sha256',
 } as const;
 
 export const CLIENT_ID = 'spiffe://mesh.test/ns/shop/sa/web';
@@ -76,6 +84,6 @@ export function trusting({ rootPem }: TestAuthority): string[] {
   return ['-CAfile', file(rootPem), '-verify_return_error'];
 }
 
-export function offering(suite: SuiteName, ...groups: GroupName[]): string[] {
+export function offering(suite: SuiteName, ...groups: Group[]): string[] {
   return ['-ciphersuites', suite, '-groups', groups.map((group) => GROUP_OPTION[group]).join(':')];
 }

@@ -187,7 +187,7 @@ describe('our server and openssl s_client refuse each other', () => {
       reason: 'no-common-suite',
       alert: 40,
     },
-    { wrong: 'no common group', args: ['-groups', 'P-384'], reason: 'no-common-group', alert: 40 },
+    { wrong: 'no common group', args: ['-groups', 'P-521'], reason: 'no-common-group', alert: 40 },
     {
       wrong: 'no common scheme',
       args: ['-sigalgs', 'RSA-PSS+SHA256'],

@@ -1,6 +1,6 @@
 import type { ClientConfig } from '../../config.ts';
-import type { KeyExchange } from '../../crypto/provider.ts';
 import type { ExtensionName } from '../../extensions/placement.ts';
+import type { KeyShare } from '../../key-exchange.ts';
 import type { Parameters } from '../../parameters.ts';
 
 /** What stays the same through a client's handshake. */
@@ -14,7 +14,8 @@ export interface ClientContext {
 
 /** A ClientHello that was sent. */
 export interface SentHello {
-  readonly keyExchange: KeyExchange;
+  /** As they stand in it, at most one a group. */
+  readonly keyShares: readonly KeyShare[];
   /** Names of the extensions it carried: only these may be answered. */
   readonly offered: readonly ExtensionName[];
 }

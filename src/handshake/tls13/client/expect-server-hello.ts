@@ -2,14 +2,14 @@ import { equal } from '#runtime';
 import { decodeCookie } from '../../extensions/cookie.ts';
 import { decodeRetryGroup } from '../../extensions/key-share.ts';
 import { decodeSelectedVersion, TLS13 } from '../../extensions/supported-versions.ts';
-import { groupName } from '../../groups.ts';
+import { type GroupName, groupName } from '../../groups.ts';
 import type { Received } from '../../messages/message.ts';
 import type { ServerHello } from '../../messages/server-hello.ts';
 import type { Port } from '../../port.ts';
 import { fail } from '../../reasons.ts';
 import type { ClientNext, ClientState } from '../../states.ts';
 import { type SuiteName, SUITES, suiteName } from '../../suites.ts';
-import { sendClientHello } from './client-hello.ts';
+import { makeKeyShares, sendClientHello } from './client-hello.ts';
 import type { ClientContext, SentHello } from './context.ts';
 import { acceptServerHello } from './server-hello.ts';
 
@@ -41,21 +41,26 @@ export class ExpectServerHello implements ClientState<'ExpectServerHello'> {
     const share = extensions.get('key_share');
     // RFC 8446 4.1.4: "Clients MUST abort [...] if the HelloRetryRequest would not result in any change".
     if (cookie === undefined && share === undefined) fail('illegal-hello-retry', 'it asks for no change');
-    let group = this.#sent.keyExchange.group;
-    if (share !== undefined) {
-      const asked = groupName(decodeRetryGroup(share));
-      // RFC 8446 4.2.8: the group must have been offered, and no share for it sent.
-      if (asked === undefined || !this.#context.parameters.groups.includes(asked)) {
-        fail('unoffered-choice', 'HelloRetryRequest: a group that was not offered');
-      }
-      if (asked === group) fail('illegal-hello-retry', `a share for ${asked} was already sent`);
-      group = asked;
-    }
+    // RFC 8446 4.1.2: without a key_share here, the second ClientHello has the shares of the first.
+    const group = share === undefined ? undefined : this.#askedGroup(decodeRetryGroup(share));
     port.transcript.replaceByHash();
     port.transcript.add(message.raw);
     port.sendChangeCipherSpec();
-    const sent = sendClientHello(this.#context, group, cookie && decodeCookie(cookie), port);
+    const shares = group === undefined ? this.#sent.keyShares : makeKeyShares([group], port);
+    const sent = sendClientHello(this.#context, shares, cookie && decodeCookie(cookie), port);
     return new ExpectSecondServerHello(this.#context, sent, suite);
+  }
+
+  /** RFC 8446 4.2.8: the group must have been offered, and no share for it sent. */
+  #askedGroup(id: number): GroupName {
+    const asked = groupName(id);
+    if (asked === undefined || !this.#context.parameters.groups.includes(asked)) {
+      fail('unoffered-choice', 'HelloRetryRequest: a group that was not offered');
+    }
+    if (this.#sent.keyShares.some(({ group }) => group === asked)) {
+      fail('illegal-hello-retry', `a share for ${asked} was already sent`);
+    }
+    return asked;
   }
 }
 

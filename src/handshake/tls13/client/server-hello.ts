@@ -1,5 +1,5 @@
 import { decodeServerShare } from '../../extensions/key-share.ts';
-import { groupName } from '../../groups.ts';
+import { GROUPS } from '../../groups.ts';
 import type { Received } from '../../messages/message.ts';
 import type { Port } from '../../port.ts';
 import { fail } from '../../reasons.ts';
@@ -21,16 +21,17 @@ export function acceptServerHello(
   const body = extensions.get('key_share');
   if (body === undefined) fail('missing-extension', 'key_share in ServerHello');
   const share = decodeServerShare(body);
-  const { group } = sent.keyExchange;
-  if (groupName(share.group) !== group) fail('unoffered-choice', `a key share for group ${share.group}`);
+  const ours = sent.keyShares.find(({ group }) => GROUPS[group].id === share.group);
+  if (ours === undefined) fail('unoffered-choice', `a key share for group ${share.group}`);
+  const { group } = ours;
   port.emit({ type: 'server-hello', random, suite: choice.suite, group, helloRetry: choice.helloRetry });
 
-  const shared = port.measure('key-exchange', () => sent.keyExchange.agree(share.keyExchange));
-  if (shared === undefined) fail('invalid-key-share', group);
+  const secret = port.measure('key-exchange', () => ours.finish(share.keyExchange));
+  if (!secret.ok) fail(secret.error, group);
   port.transcript.add(message.raw);
 
   const suite = SUITES[choice.suite];
-  const schedule = new EarlyStage(port.crypto, suite).intoHandshake(shared);
+  const schedule = new EarlyStage(port.crypto, suite).intoHandshake(secret.value);
   const hash = port.transcript.value();
   const clientSecret = schedule.clientTraffic(hash);
   const serverSecret = schedule.serverTraffic(hash);

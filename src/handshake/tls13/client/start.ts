@@ -1,8 +1,8 @@
 import type { ClientConfig } from '../../config.ts';
-import { checkServerName, parseParameters } from '../../parameters.ts';
+import { checkServerName, parseKeyShares, parseParameters } from '../../parameters.ts';
 import type { Port } from '../../port.ts';
 import type { ClientState } from '../../states.ts';
-import { sendClientHello } from './client-hello.ts';
+import { makeKeyShares, sendClientHello } from './client-hello.ts';
 import { ExpectServerHello } from './expect-server-hello.ts';
 
 /** Sends the first ClientHello. */
@@ -14,6 +14,7 @@ export function startClient(config: ClientConfig, port: Port): ClientState<'Expe
   const sessionId = port.crypto.randomBytes(32);
   const context = { config, parameters, serverName, random, sessionId };
   port.emit({ type: 'client-hello', random, serverName, alpn: parameters.alpn });
-  const sent = sendClientHello(context, parameters.groups[0]!, undefined, port);
+  const groups = parseKeyShares(config.keyShares, parameters.groups);
+  const sent = sendClientHello(context, makeKeyShares(groups, port), undefined, port);
   return new ExpectServerHello(context, sent);
 }

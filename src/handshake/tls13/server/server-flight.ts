@@ -4,6 +4,7 @@ import { encodeExtensions } from '../../extensions/extensions.ts';
 import { encodeServerShare } from '../../extensions/key-share.ts';
 import { TLS13 } from '../../extensions/supported-versions.ts';
 import { GROUPS } from '../../groups.ts';
+import { answerKeyShare } from '../../key-exchange.ts';
 import { encodeCertificate } from '../../messages/certificate.ts';
 import { encodeCertificateRequest } from '../../messages/certificate-request.ts';
 import { encodeCertificateVerify } from '../../messages/certificate-verify.ts';
@@ -13,7 +14,7 @@ import { type Pending, pause } from '../../pending.ts';
 import type { Port } from '../../port.ts';
 import { fail } from '../../reasons.ts';
 import type { HandshakeAligned } from '../../record/joiner.ts';
-import { SCHEMES } from '../../schemes.ts';
+import { schemeIds, SCHEMES } from '../../schemes.ts';
 import type { ServerNext, ServerState } from '../../states.ts';
 import { SUITES } from '../../suites.ts';
 import { signedContent } from '../certificate-verify.ts';
@@ -46,8 +47,9 @@ export function sendServerFlight(
   port.emit({ type: 'alpn', protocol: choice.alpn });
   const { clientAuthentication, credential } = context.config;
   if (clientAuthentication.mode === 'request') {
-    const schemes = context.parameters.schemes.map((name) => SCHEMES[name].id);
-    port.send('certificate_request', encodeCertificateRequest(schemes));
+    const { schemes, certificateSchemes } = context.parameters;
+    const request = { schemes: schemeIds(schemes), certificateSchemes: schemeIds(certificateSchemes) };
+    port.send('certificate_request', encodeCertificateRequest(request));
   }
   port.send('certificate', encodeCertificate(EMPTY, credential.chain));
   return new Signing(context, choice, keys, port);
@@ -58,11 +60,8 @@ function sendServerHello(choice: Choice, helloRetry: boolean, port: Port): Hands
   const { hello, group } = choice;
   const aligned = port.requireAligned();
   const share = hello.keyShares!.find((entry) => entry.group === GROUPS[group].id)!;
-  const { ours, shared } = port.measure('key-exchange', () => {
-    const exchange = port.crypto.startKeyExchange(group);
-    return { ours: exchange.share, shared: exchange.agree(share.keyExchange) };
-  });
-  if (shared === undefined) fail('invalid-key-share', group);
+  const answer = port.measure('key-exchange', () => answerKeyShare(port.crypto, group, share.keyExchange));
+  if (!answer.ok) fail(answer.error, group);
   const random = port.crypto.randomBytes(32);
   const body = encodeServerHello({
     random,
@@ -70,14 +69,14 @@ function sendServerHello(choice: Choice, helloRetry: boolean, port: Port): Hands
     suite: SUITES[choice.suite].id,
     extensions: encodeExtensions([
       ['supported_versions', u16(TLS13)],
-      ['key_share', encodeServerShare({ group: GROUPS[group].id, keyExchange: ours })],
+      ['key_share', encodeServerShare({ group: GROUPS[group].id, keyExchange: answer.value.share })],
     ]),
   });
   port.emit({ type: 'server-hello', random, suite: choice.suite, group, helloRetry });
   port.send('server_hello', body);
   // RFC 8446 D.4: only for clients that asked for compatibility by sending a session ID; once a connection.
   if (hello.sessionId.length > 0) port.sendChangeCipherSpec();
-  return deriveKeys(choice, shared, aligned, port);
+  return deriveKeys(choice, answer.value.secret, aligned, port);
 }
 
 function deriveKeys(choice: Choice, shared: Secret, aligned: HandshakeAligned, port: Port): HandshakeKeys {

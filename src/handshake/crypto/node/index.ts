@@ -1,0 +1,37 @@
+import { createHash, createHmac, hash as hashOnce, randomBytes } from 'node:crypto';
+import { CERTIFICATE_SCHEMES, type CertificateSchemeName } from '../../schemes.ts';
+import { type HashName, type SuiteName, SUITES } from '../../suites.ts';
+import type { CryptoProvider, RunningHash } from '../provider.ts';
+import { NodeAead } from './aead.ts';
+import { NODE_KEMS } from './kems.ts';
+import { verifySignature } from './signatures.ts';
+
+/** The provider on node:crypto alone: works wherever Node does, and offers all that the engine knows. */
+export const nodeProvider: CryptoProvider = {
+  name: 'node',
+  suites: Object.keys(SUITES) as SuiteName[],
+  schemes: Object.keys(CERTIFICATE_SCHEMES) as CertificateSchemeName[],
+  kems: NODE_KEMS,
+  randomBytes: (length) => new Uint8Array(randomBytes(length)),
+  startHash: (hash) => new NodeHash(hash),
+  hash: (hash, bytes) => hashOnce(hash, bytes, 'buffer'),
+  hmac: (hash, key, bytes) => createHmac(hash, key).update(bytes).digest(),
+  aead: (aead, key) => new NodeAead(aead, key),
+  verify: verifySignature,
+};
+
+class NodeHash implements RunningHash {
+  readonly #hash: ReturnType<typeof createHash>;
+
+  constructor(hash: HashName) {
+    this.#hash = createHash(hash);
+  }
+
+  update(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+  }
+
+  snapshot(): Uint8Array {
+    return this.#hash.copy().digest();
+  }
+}
