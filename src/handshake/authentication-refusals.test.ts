@@ -113,7 +113,7 @@ const CERTIFICATES: readonly Row[] = [
     'an extension twice (4.2)',
     certificate(EMPTY, entry(u8(1), vector16(u16(5), vector16(), u16(5), vector16()))),
     'duplicate-extension',
-    'illegal_parameter',
+    'decode_error',
   ],
 ];
 

@@ -200,7 +200,7 @@ const REFUSED: readonly Row[] = [
     'has an extension twice (4.2)',
     (h) => h.extensions.add('server_name', h.extensions.body('server_name')),
     'duplicate-extension',
-    'illegal_parameter',
+    'decode_error',
   ],
   [
     'has an unknown extension twice (4.2)',
@@ -209,7 +209,7 @@ const REFUSED: readonly Row[] = [
       h.extensions.add(UNKNOWN, u8(2));
     },
     'duplicate-extension',
-    'illegal_parameter',
+    'decode_error',
   ],
   [
     'has an extension of CertificateRequest (4.2)',

@@ -26,6 +26,12 @@ interface CommonConfig {
   readonly certificateSchemes?: readonly CertificateSchemeName[];
   /** Records sealed under one key before it is replaced (RFC 8446 5.5). Default: RECORDS_PER_KEY of limits.ts. */
   readonly recordsPerKey?: number;
+  /** Most bytes of content in a record that we send, 64 to 16384 (the default). A peer may ask for less (RFC 8449). */
+  readonly maxFragment?: number;
+  /**
+   * Pads application data to a multiple of this many bytes, at most `maxFragment` (RFC 8446 5.4). Default: no padding.
+   */
+  readonly padTo?: number;
   /** Off unless given. Whoever sets it can read the traffic. */
   readonly keyLog?: KeyLog;
 }

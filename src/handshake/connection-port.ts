@@ -2,6 +2,7 @@ import type { CryptoProvider } from './crypto/provider.ts';
 import type { Secret } from './crypto/secret.ts';
 import type { ConnectionEvent, Observer, Operation } from './events.ts';
 import { type KeyLog, type KeyLogLabel, keyLogLine } from './keylog.ts';
+import { MAX_PLAINTEXT } from './limits.ts';
 import { encodeMessage } from './messages/message.ts';
 import type { MessageName } from './messages/names.ts';
 import type { Established, Port, Wipeable } from './port.ts';
@@ -24,6 +25,7 @@ export class ConnectionPort implements Port {
   readonly #secrets: Wipeable[] = [];
   #changeCipherSpecSent = false;
   #established: Established | undefined;
+  #receiveLimit = MAX_PLAINTEXT;
 
   constructor(crypto: CryptoProvider, observer: Observer, keyLog: KeyLog | undefined) {
     this.crypto = crypto;
@@ -35,6 +37,11 @@ export class ConnectionPort implements Port {
   /** Undefined until the peer's records are protected. */
   get readCipher(): CipherState | undefined {
     return this.#readCipher;
+  }
+
+  /** Most bytes of content in a record from the peer. */
+  get receiveLimit(): number {
+    return this.#receiveLimit;
   }
 
   get established(): Established | undefined {
@@ -53,6 +60,11 @@ export class ConnectionPort implements Port {
     if (this.#changeCipherSpecSent) return;
     this.#changeCipherSpecSent = true;
     this.fragmenter.addChangeCipherSpec();
+  }
+
+  limitRecords(sent: number, received: number | undefined): void {
+    this.fragmenter.limitTo(sent);
+    this.#receiveLimit = received ?? this.#receiveLimit;
   }
 
   requireAligned(): HandshakeAligned {

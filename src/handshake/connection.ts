@@ -1,18 +1,21 @@
+import { EMPTY } from '#runtime';
 import { encodeAlert } from './alert.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
 import { ConnectionPort } from './connection-port.ts';
 import type { Observer } from './events.ts';
-import { MAX_PLAINTEXT, RECORDS_PER_KEY } from './limits.ts';
+import { RECORDS_PER_KEY } from './limits.ts';
 import { decodeMessage } from './messages/message.ts';
-import { checkRecordsPerKey } from './parameters.ts';
+import { checkMaxFragment, checkPadTo, checkRecordsPerKey } from './parameters.ts';
 import type { Pending, Resumption } from './pending.ts';
 import { type Reason, TlsError } from './reason.ts';
 import { fail, REASONS } from './reasons.ts';
 import { Deframer } from './record/deframer.ts';
 import { type Content, RecordInput } from './record/input.ts';
 import type { RawMessage } from './record/joiner.ts';
+import { padTo } from './record/padding.ts';
 import { type ClientState, type ServerState, TRANSITIONS } from './states.ts';
 import { ClientTraffic } from './tls13/client/traffic.ts';
+import { exportKeyingMaterial } from './tls13/exporter.ts';
 import { startClient } from './tls13/client/start.ts';
 import { startServer } from './tls13/server/start.ts';
 import { ServerTraffic } from './tls13/server/traffic.ts';
@@ -53,6 +56,9 @@ class Connection<Peer extends VerifiedPeer> {
     this.#port = new ConnectionPort(config.crypto, observer, config.keyLog);
     this.#records = new RecordInput(role, this.#port);
     this.#recordsPerKey = checkRecordsPerKey(config.recordsPerKey ?? RECORDS_PER_KEY);
+    const { fragmenter } = this.#port;
+    if (config.maxFragment !== undefined) fragmenter.limitTo(checkMaxFragment(config.maxFragment));
+    if (config.padTo !== undefined) fragmenter.padWith(padTo(checkPadTo(config.padTo)));
     // RFC 8446 gives the server nothing to wait for: only a client can be judged after its own Finished.
     this.#confirmed = role === 'server';
     this.#state = start(this.#port);
@@ -139,11 +145,25 @@ class Connection<Peer extends VerifiedPeer> {
       for (let rest = plaintext; rest.length > 0; ) {
         // RFC 8446 5.5: a key is replaced before it has sealed too much, also within one large write.
         if (this.#recordsLeft() === 0) keys.update(false, this.#port);
-        const piece = rest.subarray(0, this.#recordsLeft() * MAX_PLAINTEXT);
+        const piece = rest.subarray(0, this.#recordsLeft() * this.#port.fragmenter.limit);
         this.#port.fragmenter.add('application_data', piece);
         rest = rest.subarray(piece.length);
       }
     });
+  }
+
+  /**
+   * Key material that only the two sides of this connection know (RFC 8446 7.5, RFC 5705), the same on both for the
+   * same label and context. `length` is in bytes. Only once `established`; throws for what no exporter can give.
+   */
+  exportKeyingMaterial(label: string, length: number, context: Uint8Array = EMPTY): Uint8Array {
+    const established = this.#port.established;
+    if (established === undefined) throw new Error('exportKeyingMaterial: the handshake is not complete');
+    // Its secret is wiped then, and what would come out of zeros is no secret.
+    const over = this.#failure !== undefined || (this.#readClosed && this.#writeClosed);
+    if (over) throw new Error('exportKeyingMaterial: the connection is over');
+    const { suite, exporterSecret } = established;
+    return exportKeyingMaterial(this.#port.crypto, suite, exporterSecret, { label, context, length });
   }
 
   /** Replaces our write key; with `request` asks the peer to replace its own (RFC 8446 4.6.3). */

@@ -183,6 +183,7 @@ const LABELS = [
   'SERVER_HANDSHAKE_TRAFFIC_SECRET',
   'CLIENT_TRAFFIC_SECRET_0',
   'SERVER_TRAFFIC_SECRET_0',
+  'EXPORTER_SECRET',
 ];
 
 /** RFC 9850 2: "<label> <client_random> <secret>" in lower or upper case hexadecimal; both sides have the same. */

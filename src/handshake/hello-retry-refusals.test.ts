@@ -132,7 +132,7 @@ const RETRIES: readonly Row[] = [
     'has an extension twice',
     (h) => h.extensions.add('key_share', u16(secp256r1)),
     'duplicate-extension',
-    'illegal_parameter',
+    'decode_error',
   ],
   [
     'says no version',

@@ -4,12 +4,12 @@ export type { ClientAuthentication, ClientConfig, ServerConfig } from './config.
 export { ClientConnection, ServerConnection } from './connection.ts';
 export type { Credential, Signer } from './credentials/signer.ts';
 export { type ConnectionEvent, ignoreEvents, type Observer, type Operation } from './events.ts';
-export type { GroupName } from './groups.ts';
+export { type GroupName, GROUPS } from './groups.ts';
 export type { KeyLog } from './keylog.ts';
 export type { MessageName } from './messages/names.ts';
 export { type Blame, type Reason, type ReasonRow, type Refusal, reasonTable, TlsError } from './reason.ts';
 export { REASONS, type ReasonCode } from './reasons.ts';
-export type { KeyType, SchemeName } from './schemes.ts';
+export { type KeyType, type SchemeName, SCHEMES } from './schemes.ts';
 export { TRANSITIONS } from './states.ts';
-export type { SuiteName } from './suites.ts';
+export { type SuiteName, SUITES } from './suites.ts';
 export type { PeerVerifier, PresentedChain, VerifiedPeer } from './verify/peer-verifier.ts';

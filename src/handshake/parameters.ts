@@ -1,6 +1,7 @@
 import type { ClientConfig, ServerConfig } from './config.ts';
 import { DEFAULT_GROUPS, DEFAULT_KEY_SHARES, type GroupName } from './groups.ts';
 import { offersGroup } from './key-exchange.ts';
+import { MAX_PLAINTEXT } from './limits.ts';
 import {
   type CertificateSchemeName,
   DEFAULT_CERTIFICATE_SCHEMES,
@@ -83,6 +84,21 @@ export function checkRecordsPerKey(records: number): number {
     throw new ConfigError(`recordsPerKey ${records}: want a whole number of at least 1`);
   }
   return records;
+}
+
+/** RFC 8449 4: no endpoint need accept less than 64 bytes at once, and none more than 2^14. */
+export function checkMaxFragment(bytes: number): number {
+  if (!Number.isInteger(bytes) || bytes < 64 || bytes > MAX_PLAINTEXT) {
+    throw new ConfigError(`maxFragment ${bytes}: want 64 to ${MAX_PLAINTEXT} bytes`);
+  }
+  return bytes;
+}
+
+export function checkPadTo(bytes: number): number {
+  if (!Number.isInteger(bytes) || bytes < 1 || bytes > MAX_PLAINTEXT) {
+    throw new ConfigError(`padTo ${bytes}: want 1 to ${MAX_PLAINTEXT} bytes`);
+  }
+  return bytes;
 }
 
 function nonEmpty<T>(what: string, list: readonly T[]): readonly T[] {

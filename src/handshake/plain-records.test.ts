@@ -133,9 +133,11 @@ for (const role of ROLES) {
     });
 
     it('to go on after an alert that nobody knows, of any level (6)', () => {
-      for (const level of [0, 1, 2, 255]) {
-        const victim = given(role, record('alert', Uint8Array.of(level, 222)));
-        expectRefusal(victim, 'alert-received', undefined, '222');
+      const onAlert = (level: number) => given(role, record('alert', Uint8Array.of(level, 222)));
+      expectRefusal(onAlert(2), 'alert-received', undefined, '222');
+      expectRefusal(onAlert(1), 'warning-alert', 'decode_error', '222');
+      for (const level of [0, 3, 255]) {
+        expectRefusal(onAlert(level), 'illegal-parameter', 'illegal_parameter', `level ${level}`);
       }
     });
 

@@ -13,6 +13,8 @@ export interface Established {
   readonly suite: Suite;
   readonly peer: VerifiedPeer | undefined;
   readonly alpn: string | undefined;
+  /** RFC 8446 7.5: exporter_master_secret. */
+  readonly exporterSecret: Secret;
 }
 
 /** Key material that outlives the function which derived it. */
@@ -30,6 +32,8 @@ export interface Port {
   sendAfterHandshake(name: MessageName, body: Uint8Array): void;
   /** RFC 8446 D.4; at most once a connection. */
   sendChangeCipherSpec(): void;
+  /** From now on no record of ours has more content than this, and none of the peer's more than `received`. */
+  limitRecords(sent: number, received: number | undefined): void;
   requireAligned(): HandshakeAligned;
   /** What is sent from now on is sealed under this secret. */
   changeWriteKeys(suite: Suite, secret: Secret): void;

@@ -88,7 +88,7 @@ export const REASONS = reasonTable({
     next: PEER_BUG,
   },
   'duplicate-extension': {
-    alert: 'illegal_parameter',
+    alert: 'decode_error',
     blame: 'peer',
     rfc: '8446#4.2',
     say: 'An extension stands twice in one message.',
@@ -287,6 +287,13 @@ export const REASONS = reasonTable({
     next: 'Ask for the certificate during the handshake.',
   },
   // Endings
+  'warning-alert': {
+    alert: 'decode_error',
+    blame: 'peer',
+    rfc: '8446#6',
+    say: 'The peer sent an error as a mere warning, which TLS 1.3 does not have.',
+    next: 'The detail names the error: treat it as the reason of the peer.',
+  },
   'alert-received': {
     alert: undefined,
     blame: 'peer',

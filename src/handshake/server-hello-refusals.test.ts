@@ -133,7 +133,7 @@ const HELLOS: readonly Row<EditableServerHello>[] = [
     'has an extension twice (4.2)',
     (h) => h.extensions.add('supported_versions', u16(0x0304)),
     'duplicate-extension',
-    'illegal_parameter',
+    'decode_error',
   ],
 ];
 
@@ -182,7 +182,7 @@ const EXTENSIONS: readonly Row<EditableExtensions>[] = [
     'have an extension twice (4.2)',
     (e) => e.add('server_name', EMPTY),
     'duplicate-extension',
-    'illegal_parameter',
+    'decode_error',
   ],
   ['have a share (4.2)', (e) => e.add('key_share', EMPTY), 'misplaced-extension', 'illegal_parameter'],
   [

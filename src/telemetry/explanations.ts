@@ -57,4 +57,12 @@ const MEANINGS = {
   unknown_psk_identity: 'it knows none of the pre-shared keys that we offered',
   certificate_required: 'it demands a client certificate and we sent none',
   no_application_protocol: 'it speaks none of the ALPN protocols that we offered',
+  // Of older versions; a peer that sends one is out of date or wrong.
+  decryption_failed_RESERVED: 'it could not decrypt one of our records',
+  decompression_failure_RESERVED: 'it could not decompress one of our records',
+  no_certificate_RESERVED: 'it has no certificate to show',
+  export_restriction_RESERVED: 'it may use weakened keys only',
+  no_renegotiation_RESERVED: 'it does not renegotiate',
+  certificate_unobtainable_RESERVED: 'it could not fetch a certificate that we named',
+  bad_certificate_hash_value_RESERVED: 'a certificate that we named has another hash',
 } as const satisfies Record<AlertName, string>;

@@ -15,6 +15,7 @@ export const EXTENSIONS = {
   client_certificate_type: { id: 19, in: ['CH', 'EE'] },
   server_certificate_type: { id: 20, in: ['CH', 'EE'] },
   padding: { id: 21, in: ['CH'] },
+  record_size_limit: { id: 28, in: ['CH', 'EE'] },
   pre_shared_key: { id: 41, in: ['CH', 'SH'] },
   early_data: { id: 42, in: ['CH', 'EE', 'NST'] },
   supported_versions: { id: 43, in: ['CH', 'SH', 'HRR'] },

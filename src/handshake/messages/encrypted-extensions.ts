@@ -1,5 +1,6 @@
 import { decodeSelectedAlpn, encodeAlpn } from '../extensions/alpn.ts';
 import { decodeExtensions, encodeExtensions, type Extensions } from '../extensions/extensions.ts';
+import type { RecordSize } from '../extensions/record-size.ts';
 import { fail } from '../reasons.ts';
 import { EMPTY } from '#runtime';
 import { Reader } from '../wire/reader.ts';
@@ -24,9 +25,11 @@ export function decodeEncryptedExtensions(body: Uint8Array): EncryptedExtensions
 export function encodeEncryptedExtensions(choice: {
   alpn: string | undefined;
   acknowledgesServerName: boolean;
+  recordSize?: RecordSize['answer'] | undefined;
 }): Uint8Array {
   return encodeExtensions([
     ['server_name', choice.acknowledgesServerName ? EMPTY : undefined],
+    ...(choice.recordSize === undefined ? [] : [choice.recordSize]),
     [
       'application_layer_protocol_negotiation',
       choice.alpn === undefined ? undefined : encodeAlpn([choice.alpn]),

@@ -40,9 +40,9 @@ export class CipherState {
     return length + OVERHEAD;
   }
 
-  /** Seals one record into `out`; returns the offset behind it. */
-  seal(type: ContentName, content: Uint8Array, out: Uint8Array, offset: number): number {
-    const inner = content.length + 1;
+  /** Seals one record with `padding` zeros into `out`, which is zero there; returns the offset behind it. */
+  seal(type: ContentName, content: Uint8Array, out: Uint8Array, offset: number, padding = 0): number {
+    const inner = content.length + 1 + padding;
     writeHeader(out, offset, CONTENT.application_data, inner + this.#aead.tagLength);
     const start = offset + HEADER_LENGTH;
     out.set(content, start);

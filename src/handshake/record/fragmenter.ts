@@ -3,6 +3,11 @@ import { MAX_PLAINTEXT } from '../limits.ts';
 import { CipherState } from './cipher-state.ts';
 import { CONTENT, type ContentName, HEADER_LENGTH, writeHeader } from './header.ts';
 
+/** Zeros to add behind this many bytes of content. */
+export type Padding = (length: number) => number;
+
+const noPadding: Padding = () => 0;
+
 /**
  * The way out: content becomes records under the current keys. Handshake messages of one flight share records, and
  * everything waits for one `take`, so a flight is one write.
@@ -11,10 +16,28 @@ export class Fragmenter {
   #cipher: CipherState | undefined;
   #handshake: Uint8Array[] = [];
   #out: Uint8Array[] = [];
+  #limit = MAX_PLAINTEXT;
+  #padding: Padding = noPadding;
 
   /** Undefined until the first keys are set. */
   get cipher(): CipherState | undefined {
     return this.#cipher;
+  }
+
+  /** Most bytes of content in one record. */
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /** Narrows `limit`, for us or for the peer; what is sealed already stays as it is. */
+  limitTo(bytes: number): void {
+    this.#flushHandshake();
+    this.#limit = Math.min(this.#limit, bytes);
+  }
+
+  /** How application data is padded from now on (RFC 8446 5.4). */
+  padWith(padding: Padding): void {
+    this.#padding = padding;
   }
 
   addHandshake(message: Uint8Array): void {
@@ -63,21 +86,28 @@ export class Fragmenter {
 
   #protect(type: ContentName, content: Uint8Array): void {
     const cipher = this.#cipher;
-    const count = Math.max(Math.ceil(content.length / MAX_PLAINTEXT), 1);
+    const count = Math.max(Math.ceil(content.length / this.#limit), 1);
     if (cipher === undefined) {
-      for (let index = 0; index < count; index += 1) this.#out.push(plainRecord(type, piece(content, index)));
+      for (let index = 0; index < count; index += 1)
+        this.#out.push(plainRecord(type, this.#piece(content, index)));
       return;
     }
-    const out = new Uint8Array(content.length + count * CipherState.sealedLength(0));
+    const padding = type === 'application_data' ? this.#padding : noPadding;
+    const room = (length: number): number => Math.min(padding(length), this.#limit - length);
+    const last = content.length - (count - 1) * this.#limit;
+    const zeros = (count - 1) * room(this.#limit) + room(last);
+    const out = new Uint8Array(content.length + zeros + count * CipherState.sealedLength(0));
     let offset = 0;
-    for (let index = 0; index < count; index += 1)
-      offset = cipher.seal(type, piece(content, index), out, offset);
+    for (let index = 0; index < count; index += 1) {
+      const piece = this.#piece(content, index);
+      offset = cipher.seal(type, piece, out, offset, room(piece.length));
+    }
     this.#out.push(out);
   }
-}
 
-function piece(content: Uint8Array, index: number): Uint8Array {
-  return content.subarray(index * MAX_PLAINTEXT, (index + 1) * MAX_PLAINTEXT);
+  #piece(content: Uint8Array, index: number): Uint8Array {
+    return content.subarray(index * this.#limit, (index + 1) * this.#limit);
+  }
 }
 
 function plainRecord(type: ContentName, content: Uint8Array): Uint8Array {

@@ -1,4 +1,4 @@
-import { type AlertName, alertName } from '../alert.ts';
+import { type AlertName, alertName, FATAL, WARNING } from '../alert.ts';
 import type { ConnectionPort } from '../connection-port.ts';
 import { MAX_CHANGE_CIPHER_SPECS, MAX_EMPTY_RECORDS, MAX_PLAINTEXT, MAX_WARNINGS } from '../limits.ts';
 import { fail } from '../reasons.ts';
@@ -27,6 +27,8 @@ export class RecordInput {
   open(record: WireRecord, state: string): Content {
     if (record.type === 'change_cipher_spec') return this.#changeCipherSpec(record.fragment, state);
     const { type, content } = this.#unprotect(record);
+    // RFC 6066 4: a peer that asked for short fragments keeps to them itself.
+    if (content.length > this.#port.receiveLimit) fail('record-overflow', `${content.length} bytes`);
     // RFC 8446 5.1: "Implementations MUST NOT send zero-length fragments of Handshake types", nor of Alert types.
     if (content.length === 0 && type !== 'application_data')
       fail('unexpected-record', `an empty ${type} record`);
@@ -75,9 +77,12 @@ export class RecordInput {
 
   #alert(content: Uint8Array): Content {
     if (content.length !== 2) fail('malformed-message', `an alert of ${content.length} bytes`);
-    const description = content[1]!;
+    const [level, description] = [content[0]!, content[1]!];
     const alert = alertName(description);
-    // RFC 8446 6: the level is ignored; all but close_notify and user_canceled are fatal.
+    if (level !== WARNING && level !== FATAL) fail('illegal-parameter', `an alert of level ${level}`);
+    const closes = alert === 'close_notify' || alert === 'user_canceled';
+    // RFC 8446 6: an error alert is fatal whatever its level says, and there are no other warnings.
+    if (level === WARNING && !closes) fail('warning-alert', alert ?? `alert ${description}`);
     if (alert === 'user_canceled') {
       this.#warnings += 1;
       if (this.#warnings > MAX_WARNINGS) fail('too-many-empty-records', 'user_canceled');

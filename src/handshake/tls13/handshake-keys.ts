@@ -14,4 +14,6 @@ export interface HandshakeKeys {
 export interface ApplicationKeys {
   readonly clientSecret: Secret;
   readonly serverSecret: Secret;
+  /** What key material for others is derived from (RFC 8446 7.5). */
+  readonly exporterSecret: Secret;
 }

@@ -85,6 +85,11 @@ function sendFinished(
   port.changeWriteKeys(suite, application.clientSecret);
   clientSecret.wipe();
   serverSecret.wipe();
-  port.establish({ suite, peer: proof.peer.peer, alpn: server.alpn });
+  port.establish({
+    suite,
+    peer: proof.peer.peer,
+    alpn: server.alpn,
+    exporterSecret: application.exporterSecret,
+  });
   return new ClientTraffic(suite, application);
 }

@@ -42,11 +42,13 @@ export class ExpectFinished implements ClientState<'ExpectFinished'> {
     const application = {
       clientSecret: master.clientTraffic(throughServerFinished),
       serverSecret: master.serverTraffic(throughServerFinished),
+      exporterSecret: master.exporter(throughServerFinished),
     };
     master.wipe();
-    port.wipeAtEnd(application.clientSecret, application.serverSecret);
+    port.wipeAtEnd(application.clientSecret, application.serverSecret, application.exporterSecret);
     port.logSecret('CLIENT_TRAFFIC_SECRET_0', context.random, application.clientSecret);
     port.logSecret('SERVER_TRAFFIC_SECRET_0', context.random, application.serverSecret);
+    port.logSecret('EXPORTER_SECRET', context.random, application.exporterSecret);
     port.changeReadKeys(keys.suite, application.serverSecret, port.requireAligned());
     return sendClientFlight(this.#server, this.#request, { peer: this.#peer, finished }, application, port);
   }

@@ -1,5 +1,6 @@
 import { equal } from '#runtime';
 import { EXTENSIONS } from '../../extensions/placement.ts';
+import { requestedRecordSize } from '../../extensions/record-size.ts';
 import { TLS12, TLS13 } from '../../extensions/supported-versions.ts';
 import { type GroupName, GROUPS } from '../../groups.ts';
 import type { ClientHello } from '../../messages/client-hello.ts';
@@ -27,7 +28,8 @@ export function choose(hello: ClientHello, context: ServerContext): Choice & { r
   const scheme = chooseScheme(config.credential.signer.schemes, schemes);
   if (scheme === undefined) fail('no-common-scheme', `offered ${hexList(schemes)}`);
   const alpn = chooseAlpn(hello, parameters.alpn);
-  return { hello, suite, group: group.group, retry: group.retry, scheme, alpn };
+  const recordSize = requestedRecordSize(hello.extensions);
+  return { hello, suite, group: group.group, retry: group.retry, scheme, alpn, recordSize };
 }
 
 /**

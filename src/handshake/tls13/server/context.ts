@@ -1,4 +1,5 @@
 import type { ServerConfig } from '../../config.ts';
+import type { RecordSize } from '../../extensions/record-size.ts';
 import type { GroupName } from '../../groups.ts';
 import type { ClientHello } from '../../messages/client-hello.ts';
 import type { Parameters } from '../../parameters.ts';
@@ -20,4 +21,5 @@ export interface Choice {
   readonly scheme: SchemeName;
   readonly group: GroupName;
   readonly alpn: string | undefined;
+  readonly recordSize: RecordSize | undefined;
 }

@@ -36,6 +36,11 @@ function beginTraffic(
   const { keys, application, choice } = progress;
   keys.clientSecret.wipe();
   port.changeReadKeys(keys.suite, application.clientSecret, port.requireAligned());
-  port.establish({ suite: keys.suite, peer: peer?.peer, alpn: choice.alpn });
+  port.establish({
+    suite: keys.suite,
+    peer: peer?.peer,
+    alpn: choice.alpn,
+    exporterSecret: application.exporterSecret,
+  });
   return new ServerTraffic(keys.suite, application);
 }

@@ -42,8 +42,12 @@ export function sendServerFlight(
   port: Port,
 ): Signing {
   const keys = sendServerHello(choice, helloRetry, port);
+  const { alpn, recordSize } = choice;
+  // RFC 8449 4: the limit holds for protected records, so from here on.
+  if (recordSize !== undefined) port.limitRecords(recordSize.limit, recordSize.receiveLimit);
   const acknowledgesServerName = choice.hello.serverName !== undefined;
-  port.send('encrypted_extensions', encodeEncryptedExtensions({ alpn: choice.alpn, acknowledgesServerName }));
+  const encrypted = { alpn, acknowledgesServerName, recordSize: recordSize?.answer };
+  port.send('encrypted_extensions', encodeEncryptedExtensions(encrypted));
   port.emit({ type: 'alpn', protocol: choice.alpn });
   const { clientAuthentication, credential } = context.config;
   if (clientAuthentication.mode === 'request') {
@@ -129,11 +133,16 @@ function sendFinished(
   keys.serverSecret.wipe();
   const master = keys.schedule.intoMaster();
   const hash = port.transcript.value();
-  const application = { clientSecret: master.clientTraffic(hash), serverSecret: master.serverTraffic(hash) };
+  const application = {
+    clientSecret: master.clientTraffic(hash),
+    serverSecret: master.serverTraffic(hash),
+    exporterSecret: master.exporter(hash),
+  };
   master.wipe();
-  port.wipeAtEnd(application.clientSecret, application.serverSecret);
+  port.wipeAtEnd(application.clientSecret, application.serverSecret, application.exporterSecret);
   port.logSecret('CLIENT_TRAFFIC_SECRET_0', choice.hello.random, application.clientSecret);
   port.logSecret('SERVER_TRAFFIC_SECRET_0', choice.hello.random, application.serverSecret);
+  port.logSecret('EXPORTER_SECRET', choice.hello.random, application.exporterSecret);
   // From here an alert of ours is under application keys; data has to wait until the client's Finished held.
   port.changeWriteKeys(suite, application.serverSecret);
   const progress = { context, choice, keys, application };

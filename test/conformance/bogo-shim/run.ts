@@ -1,0 +1,147 @@
+/**
+ * `npm run conformance:bogo -- --runner PATH [--commit ID] [--workers N] [--test PATTERN] [--keep FOLDER]`: runs
+ * BoringSSL's test runner, which is not part of this project, against the engine, and prints what came of it. Without
+ * `--test` the result goes into result.json, from which docs/reference/conformance.md is written; `--commit` is that
+ * of BoringSSL.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { writeShim } from './bundle.ts';
+import { type BogoResult, RESULT_FILE, type RunnerConfig } from './result.ts';
+
+const { values } = parseArgs({
+  options: {
+    runner: { type: 'string' },
+    commit: { type: 'string', default: 'not given' },
+    workers: { type: 'string', default: '2' },
+    test: { type: 'string' },
+  },
+});
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  if (values.runner === undefined) {
+    console.error(
+      "--runner PATH: want BoringSSL's compiled test runner (`go test -c` in its ssl/test/runner)",
+    );
+    return 2;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-bogo-'));
+  try {
+    const shim = join(folder, 'shim.mjs');
+    await writeShim(shim);
+    const config = readConfig();
+    writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+    const started = performance.now();
+    const status = await runRunner(resolve(values.runner), shim, folder);
+    const seconds = Math.round((performance.now() - started) / 1000);
+    const result = readResult(folder, config, seconds);
+    show(result);
+    if (values.test === undefined && result.cases > 0)
+      writeFileSync(RESULT_FILE, `${JSON.stringify(result, null, 2)}\n`);
+    return status;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The scope, and what we say about cases in it. */
+function readConfig(): RunnerConfig {
+  const read = (path: string): RunnerConfig =>
+    JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as RunnerConfig;
+  const scope = read('../data/bogo-scope.json');
+  const ours = read('../bogo-config.json');
+  return {
+    ...scope,
+    DisabledTests: { ...scope.DisabledTests, ...ours.DisabledTests },
+    ErrorMap: ours.ErrorMap,
+  };
+}
+
+function runRunner(runner: string, shim: string, folder: string): Promise<number> {
+  const options = [
+    ...['-shim-path', shim],
+    ...['-shim-config', join(folder, 'config.json')],
+    ...['-json-output', join(folder, 'output.json')],
+    // The shim learns the name of its case from where its transcript goes, and leaves its reason there.
+    ...['-transcript-dir', join(folder, 'transcripts')],
+    ...['-num-workers', values.workers],
+    ...(values.test === undefined ? [] : ['-test', values.test]),
+    '-allow-unimplemented',
+    '-pipe',
+  ];
+  const child = spawn(runner, options, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.setEncoding('utf8');
+  child.stdout.on('data', (text: string) => {
+    output += text;
+  });
+  return new Promise((done) => {
+    child.on('error', (error) => {
+      console.error(`the runner did not start: ${error.message}`);
+      done(2);
+    });
+    child.on('close', (code) => {
+      console.log(output.replace(/^(PASSED|UNIMPLEMENTED) \(.*\)\n/gm, '').trim());
+      done(code ?? 1);
+    });
+  });
+}
+
+interface RunnerOutput {
+  readonly tests: Readonly<Record<string, { readonly actual: 'PASS' | 'FAIL' | 'SKIP' }>>;
+}
+
+function readResult(folder: string, config: RunnerConfig, seconds: number): BogoResult {
+  const { tests } = JSON.parse(readFileSync(join(folder, 'output.json'), 'utf8')) as RunnerOutput;
+  const names = (actual: string): string[] =>
+    Object.keys(tests).filter((name) => tests[name]!.actual === actual);
+  const reasons = readReasons(join(folder, 'transcripts'));
+  const unimplemented: Record<string, string[]> = {};
+  for (const name of names('SKIP').sort()) {
+    const reason = reasons.get(name) ?? 'no reason given';
+    unimplemented[reason] = [...(unimplemented[reason] ?? []), name];
+  }
+  return {
+    commit: values.commit,
+    seconds,
+    workers: Number(values.workers),
+    cases: Object.keys(tests).length,
+    passed: names('PASS').length,
+    failed: names('FAIL').sort(),
+    unimplemented: Object.fromEntries(
+      Object.entries(unimplemented).sort(([, a], [, b]) => b.length - a.length),
+    ),
+    disabled: ownDisabled(config),
+  };
+}
+
+function ownDisabled(config: RunnerConfig): Readonly<Record<string, string>> {
+  const scope = JSON.parse(
+    readFileSync(new URL('../data/bogo-scope.json', import.meta.url), 'utf8'),
+  ) as RunnerConfig;
+  return Object.fromEntries(
+    Object.entries(config.DisabledTests).filter(([glob]) => !(glob in scope.DisabledTests)),
+  );
+}
+
+function readReasons(folder: string): Map<string, string> {
+  const reasons = new Map<string, string>();
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const [, name] = /^(.*)-unimplemented$/.exec(entry.name) ?? [];
+    if (name !== undefined) reasons.set(name, readFileSync(join(entry.parentPath, entry.name), 'utf8'));
+  }
+  return reasons;
+}
+
+function show(result: BogoResult): void {
+  for (const [reason, names] of Object.entries(result.unimplemented))
+    console.log(`${names.length} unimplemented: ${reason}`);
+  const unimplemented = Object.values(result.unimplemented).flat().length;
+  console.log(
+    `${result.cases} cases in ${result.seconds} s: ${result.passed} passed, ${result.failed.length} failed, ${unimplemented} unimplemented`,
+  );
+}
