@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { REASONS, type Reason, TRANSITIONS } from '#handshake';
 import { IDENTITY_REASONS } from '#identity';
+import { ISSUANCE_REASONS } from '#identity/issuance';
 import { POLICY_REASONS } from '#policy';
 import { RPC_REASONS } from '#rpc';
 import { SIDECAR_REASONS } from '#sidecar';
@@ -35,6 +36,7 @@ function reasonsPage(): string {
     ['The TLS engine', 'src/handshake/reasons.ts', REASONS],
     ['Remote calls', 'src/rpc/reasons.ts', RPC_REASONS],
     ['Certificates and identities', 'src/identity/reasons.ts', IDENTITY_REASONS],
+    ['Issuance in a cluster', 'src/identity/issuance/reasons.ts', ISSUANCE_REASONS],
     ['Policy', 'src/policy/reasons.ts', POLICY_REASONS],
     ['The sidecar', 'src/sidecar/reason.ts', SIDECAR_REASONS],
     ['Capture', 'src/sidecar/intercept/reason.ts', INTERCEPT_REASONS],

@@ -4,4 +4,5 @@ export type { IssuedCertificate } from './issued-certificate.ts';
 export { IDENTITY_REASONS } from './reasons.ts';
 export { parseSpiffeId, type SpiffeId, serviceAccountId, serviceAccountOf } from './spiffe-id.ts';
 export { parseTrustDomain } from './trust-domain.ts';
+export type { PodIdentity } from './x509/extensions/pod-identity.ts';
 export { type SpiffePeer, spiffeVerifier } from './verifier.ts';

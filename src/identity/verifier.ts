@@ -5,9 +5,14 @@ import { verifySvid } from './path/verify-svid.ts';
 import { IDENTITY_REASONS } from './reasons.ts';
 import type { SpiffeId } from './spiffe-id.ts';
 import { describeCertificate } from './x509/certificate.ts';
+import type { PodIdentity } from './x509/extensions/pod-identity.ts';
 
 export interface SpiffePeer extends VerifiedPeer {
   readonly spiffeId: SpiffeId;
+  /** Milliseconds since the Unix epoch. */
+  readonly notBefore: number;
+  /** The pod that the certificate was issued to, if it says so. */
+  readonly pod: PodIdentity | undefined;
 }
 
 export interface SpiffeVerifierConfig {
@@ -40,7 +45,9 @@ export function spiffeVerifier(config: SpiffeVerifierConfig): PeerVerifier<Spiff
         publicKey: leaf.publicKey.spki,
         keyType: leaf.publicKey.type,
         serial: leaf.serial,
+        notBefore: leaf.notBefore,
         notAfter: leaf.notAfter,
+        pod: leaf.extensions.podIdentity,
       });
     },
   };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Log } from '#runtime';
 import type { Certificate } from '../x509/certificate.ts';
+import type { Attestation } from './template.ts';
 
 /** What was issued to whom. JSON-safe: one line each in an audit stream. Times are ISO 8601. */
 export interface AuditRecord {
@@ -14,6 +15,8 @@ export interface AuditRecord {
   readonly notAfter: string;
   /** Which key: SHA-256 of its SubjectPublicKeyInfo, hexadecimal. */
   readonly publicKeySha256: string;
+  /** Of a leaf in a cluster: how its workload proved itself, and from where. */
+  readonly attestation?: Readonly<Record<string, string>>;
 }
 
 /** Keeps the record. If it fails, the certificate isn't handed out. */
@@ -29,6 +32,7 @@ export function auditRecord(
   certificate: Certificate,
   issuer: Certificate,
   now: number,
+  attestation?: Attestation,
 ): AuditRecord {
   return {
     kind,
@@ -39,5 +43,19 @@ export function auditRecord(
     notBefore: new Date(certificate.notBefore).toISOString(),
     notAfter: new Date(certificate.notAfter).toISOString(),
     publicKeySha256: createHash('sha256').update(certificate.publicKey.spki).digest('hex'),
+    ...(attestation === undefined ? {} : { attestation: attestationRecord(attestation) }),
+  };
+}
+
+function attestationRecord(attestation: Attestation): Record<string, string> {
+  const { method, attestedAt, pod, remoteAddress, previousSerial } = attestation;
+  return {
+    method,
+    attestedAt: new Date(attestedAt).toISOString(),
+    podUid: pod.podUid,
+    podName: pod.podName,
+    nodeName: pod.nodeName,
+    remoteAddress,
+    ...(previousSerial === undefined ? {} : { previousSerial }),
   };
 }

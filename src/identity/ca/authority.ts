@@ -36,7 +36,7 @@ import { rotationPlan, type Validity } from './schedule.ts';
 import { signCertificate } from './sign.ts';
 import type { Slot } from './slot.ts';
 import { AuthorityStore } from './store.ts';
-import { leafTemplate } from './template.ts';
+import { type Attestation, leafTemplate } from './template.ts';
 
 /** Which CA certificate, and how long. Times are milliseconds since the Unix epoch. */
 export interface AuthorityCertificate extends Validity {
@@ -129,7 +129,11 @@ export class CertificateAuthority {
    * else the request asks for is ignored. Before it is handed out, the certificate is read back, verified as peers
    * would in both roles, and recorded.
    */
-  async issue(csr: Uint8Array, identity: SpiffeId): Promise<Result<IssuedCertificate, Refusal>> {
+  async issue(
+    csr: Uint8Array,
+    identity: SpiffeId,
+    attestation?: Attestation,
+  ): Promise<Result<IssuedCertificate, Refusal>> {
     const config = this.#config;
     if (this.#closed) return refuse('authority-closed', config.directory);
     if (identity.trustDomain !== config.trustDomain || identity.path === '') {
@@ -139,7 +143,7 @@ export class CertificateAuthority {
     if (!request.ok) return request;
     const now = this.#clock.now();
     const issuer = this.#authorities.current;
-    const template = leafTemplate(config, request.value, identity, issuer.certificate, now);
+    const template = leafTemplate(config, request.value, identity, attestation, issuer.certificate, now);
     if (!template.ok) return template;
     const der = await signCertificate(template.value, issuer);
     const leaf = inspectCertificate(der, template.value, issuer.certificate);
@@ -148,7 +152,9 @@ export class CertificateAuthority {
     const inspected = inspectLeafChain(chain, template.value, this.#bundle.value, now);
     if (!inspected.ok) return inspected;
     try {
-      await this.#audit(auditRecord('leaf', identity.toString(), leaf.value, issuer.certificate, now));
+      await this.#audit(
+        auditRecord('leaf', identity.toString(), leaf.value, issuer.certificate, now, attestation),
+      );
     } catch (error) {
       return refuse('audit-failed', error instanceof Error ? error.message : String(error));
     }

@@ -1,3 +1,6 @@
 /** The door of the certificate authority. */
 export { CertificateAuthority } from './authority.ts';
+export { type Attestation, attestedAtOf } from './template.ts';
+export type { AuditRecord } from './audit.ts';
+export { parseIssuableRequest } from './request.ts';
 export { AuthorityError } from './config.ts';

@@ -28,6 +28,7 @@ if (!id.ok) throw new Error(id.error);
 const template: LeafTemplate = {
   kind: 'leaf',
   identity: id.value,
+  pod: undefined,
   serial: '11223344556677889900aabbccddeeff',
   notBefore: NOW,
   notAfter: NOW + 3_600_000,

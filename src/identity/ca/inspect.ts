@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Refusal } from '#handshake';
 import { equal, err, ok, type Result } from '#runtime';
 import type { TrustBundle } from '../bundle.ts';
@@ -62,7 +63,7 @@ function commonDifferences(certificate: Certificate, template: CertificateTempla
 }
 
 function kindDifferences(certificate: Certificate, template: CertificateTemplate): string[] {
-  const { basicConstraints, keyUsage, extendedKeyUsage, subjectAltName, nameConstraints } =
+  const { basicConstraints, keyUsage, extendedKeyUsage, subjectAltName, nameConstraints, podIdentity } =
     certificate.extensions;
   const usages = [...(keyUsage ?? [])].join(' ');
   const names = (subjectAltName ?? []).map((name) => (name.type === 'uri' ? name.text : name.type)).join(' ');
@@ -73,6 +74,7 @@ function kindDifferences(certificate: Certificate, template: CertificateTemplate
       extendedKeyUsage: [...(extendedKeyUsage ?? [])].join(' ') === `${OID.serverAuth} ${OID.clientAuth}`,
       subjectAltName: names === template.identity.toString(),
       nameConstraints: nameConstraints === undefined,
+      podIdentity: isDeepStrictEqual(podIdentity, template.pod),
       subject: certificate.subject.empty,
     });
   }

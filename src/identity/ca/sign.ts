@@ -1,6 +1,7 @@
 import type { KeyObject, webcrypto } from 'node:crypto';
 import type { Certificate } from '../x509/certificate.ts';
 import { encodePermittedUriHost } from '../x509/extensions/name-constraints.ts';
+import { encodePodIdentity } from '../x509/extensions/pod-identity.ts';
 import { OID } from '../x509/oids.ts';
 import type { AuthorityTemplate, CertificateTemplate, LeafTemplate } from './template.ts';
 import {
@@ -79,6 +80,9 @@ function leafExtensions(template: LeafTemplate): Extension[] {
     new ExtendedKeyUsageExtension([OID.serverAuth, OID.clientAuth], false),
     // Critical, as the subject is empty (RFC 5280 4.2.1.6).
     new SubjectAlternativeNameExtension([{ type: 'url', value: template.identity.toString() }], true),
+    ...(template.pod === undefined
+      ? []
+      : [new Extension(OID.podIdentity, false, toBuffer(encodePodIdentity(template.pod)))]),
   ];
 }
 

@@ -5,6 +5,7 @@ import { IDENTITY_REASONS } from '../reasons.ts';
 import type { SpiffeId } from '../spiffe-id.ts';
 import { type Certificate, describeCertificate } from '../x509/certificate.ts';
 import { type AuthorityConfig, LIFETIMES } from './config.ts';
+import type { PodIdentity } from '../x509/extensions/pod-identity.ts';
 import type { IssuableRequest } from './request.ts';
 
 /** What a certificate will say, decided here and nowhere else. Times are milliseconds since the Unix epoch. */
@@ -29,6 +30,18 @@ export interface AuthorityTemplate extends Template {
 export interface LeafTemplate extends Template {
   readonly kind: 'leaf';
   readonly identity: SpiffeId;
+  readonly pod: PodIdentity | undefined;
+}
+
+/** How a workload proved which pod it is. */
+export interface Attestation {
+  readonly method: 'token' | 'certificate';
+  /** When it last did with a token, milliseconds since the Unix epoch: stays the same in renewals by certificate. */
+  readonly attestedAt: number;
+  readonly pod: PodIdentity;
+  readonly remoteAddress: string;
+  /** Serial of the certificate that proved it, for method `certificate`. */
+  readonly previousSerial?: string;
 }
 
 export type CertificateTemplate = AuthorityTemplate | LeafTemplate;
@@ -69,11 +82,25 @@ export function intermediateTemplate(
   };
 }
 
+/**
+ * A leaf's notBefore says when its workload was last attested, backdated: it stays the same from one renewal by
+ * certificate to the next, and nobody but the authority can change it. RFC 5280 6.1.3 compares each certificate with the
+ * present time only, so a leaf may begin before the intermediate that signed it.
+ */
+export function attestedAtOf({ notBefore }: { readonly notBefore: number }): number {
+  return notBefore + LIFETIMES.backdate;
+}
+
+function notBeforeOf(attestedAt: number): number {
+  return wholeSecond(attestedAt - LIFETIMES.backdate);
+}
+
 /** Refused when the issuer ends before the shortest life that a leaf may have. */
 export function leafTemplate(
   config: AuthorityConfig,
   request: IssuableRequest,
   identity: SpiffeId,
+  attestation: Attestation | undefined,
   issuer: Certificate,
   now: number,
 ): Result<LeafTemplate, Refusal> {
@@ -85,7 +112,8 @@ export function leafTemplate(
     kind: 'leaf',
     serial: randomSerial(),
     identity,
-    notBefore: Math.max(wholeSecond(now - LIFETIMES.backdate), issuer.notBefore),
+    pod: attestation?.pod,
+    notBefore: notBeforeOf(Math.min(attestation?.attestedAt ?? now, now)),
     notAfter,
     publicKey: request.publicKey.key,
   });

@@ -29,13 +29,16 @@ export async function renew(
   signal: AbortSignal,
 ): Promise<Result<WorkloadCredential, Refusal>> {
   // A P-256 key takes about a tenth of a millisecond: less than a turn in the thread pool.
-  const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const issued = await askInTime(issuance, createCertificateRequest(keys), clock, signal);
+  const { publicKey, privateKey } =
+    (await issuance.chooseKeys?.()) ?? generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const request = createCertificateRequest({ publicKey, privateKey });
+  const issued = await askInTime(issuance, request, clock, signal);
   if (!issued.ok) return issued;
   // Bundle and time of now, not of when the request left.
   return acceptCredential({
     chain: issued.value.chain,
-    ...keys,
+    publicKey,
+    privateKey,
     identity,
     bundle: bundle.value,
     now: clock.now(),

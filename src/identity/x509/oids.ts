@@ -1,4 +1,4 @@
-/** Object identifiers that the reader knows (RFC 5280, 5480, 8410, 8017). */
+/** Object identifiers that the reader knows (RFC 5280, 5480, 8410, 8017, KEP-4317). */
 export const OID = {
   ecPublicKey: '1.2.840.10045.2.1',
   p256: '1.2.840.10045.3.1.7',
@@ -13,6 +13,7 @@ export const OID = {
   subjectKeyIdentifier: '2.5.29.14',
   authorityKeyIdentifier: '2.5.29.35',
   nameConstraints: '2.5.29.30',
+  podIdentity: '1.3.6.1.4.1.57683.1',
   serverAuth: '1.3.6.1.5.5.7.3.1',
   clientAuth: '1.3.6.1.5.5.7.3.2',
   anyExtendedKeyUsage: '2.5.29.37.0',

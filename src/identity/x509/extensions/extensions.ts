@@ -11,6 +11,7 @@ import { type ExtendedKeyUsage, readExtendedKeyUsage } from './extended-key-usag
 import { readAuthorityKeyIdentifier, readSubjectKeyIdentifier } from './key-identifiers.ts';
 import { type KeyUsage, readKeyUsage } from './key-usage.ts';
 import { type NameConstraints, readNameConstraints } from './name-constraints.ts';
+import { type PodIdentity, readPodIdentity } from './pod-identity.ts';
 import { readSubjectAltName } from './subject-alt-name.ts';
 
 /** The extensions that are understood, each undefined when absent. */
@@ -22,6 +23,7 @@ export interface Extensions {
   readonly subjectKeyIdentifier?: Uint8Array;
   readonly authorityKeyIdentifier?: { readonly keyIdentifier: Uint8Array | undefined };
   readonly nameConstraints?: NameConstraints;
+  readonly podIdentity?: PodIdentity;
   /** OIDs of the extensions marked critical, and those of them that are not understood. */
   readonly critical: ReadonlySet<string>;
   readonly unknownCritical: readonly string[];
@@ -51,6 +53,9 @@ const READERS: Readonly<Record<string, (value: DerReader, into: Mutable<Known>) 
   },
   [OID.nameConstraints]: (value, into) => {
     into.nameConstraints = readNameConstraints(value);
+  },
+  [OID.podIdentity]: (value, into) => {
+    into.podIdentity = readPodIdentity(value);
   },
 };
 

@@ -1,0 +1,2 @@
+/** The door of issuance in a cluster: the service of the controller, and the sidecar's client of it. */
+export { ISSUANCE_REASONS } from './reasons.ts';

@@ -1,0 +1,31 @@
+const SECOND = 1000;
+const HOUR = 3600 * SECOND;
+
+/** How many requests are answered: a bucket of `burst` that fills with `perSecond`. */
+export interface Rate {
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+export const ISSUANCE_LIMITS = {
+  /** A renewal by certificate needs a token attestation that is no older. */
+  attestationMilliseconds: 24 * HOUR,
+  /** Longest token, characters: those of Kubernetes have about 1,500. */
+  tokenCharacters: 16_384,
+  /** Pods, or addresses, whose rate is remembered. */
+  remembered: 50_000,
+  /** Tokens whose key is remembered; one of a pod lives an hour. */
+  tokens: 100_000,
+  /** Of one pod. A sidecar in a crash loop asks every few seconds. */
+  pod: { burst: 12, perSecond: 0.2 },
+  /** Of one address, before anything is known of it. */
+  address: { burst: 20, perSecond: 1 },
+  /** Of all together: a little more than one core signs. */
+  overall: { burst: 2000, perSecond: 1000 },
+} as const;
+
+export interface IssuanceRates {
+  readonly pod: Rate;
+  readonly address: Rate;
+  readonly overall: Rate;
+}

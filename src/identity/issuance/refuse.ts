@@ -1,0 +1,36 @@
+import type { Refusal } from '#handshake';
+import { err, type Result } from '#runtime';
+import type { RpcRefusal, RpcStatus } from '#rpc';
+import { ISSUANCE_REASONS } from './reasons.ts';
+
+type Code = keyof typeof ISSUANCE_REASONS;
+
+/** What gRPC calls each refusal. */
+const STATUS: Readonly<Record<Code, RpcStatus>> = {
+  'token-malformed': 'INVALID_ARGUMENT',
+  'token-wrong-audience': 'UNAUTHENTICATED',
+  'token-expired': 'UNAUTHENTICATED',
+  'token-refused': 'UNAUTHENTICATED',
+  'token-not-bound': 'UNAUTHENTICATED',
+  'token-of-another-pod': 'PERMISSION_DENIED',
+  'token-used-with-another-key': 'PERMISSION_DENIED',
+  'attestation-unavailable': 'UNAVAILABLE',
+  'pod-unknown': 'PERMISSION_DENIED',
+  'pod-differs': 'PERMISSION_DENIED',
+  'pod-on-host-network': 'PERMISSION_DENIED',
+  'certificate-missing': 'UNAUTHENTICATED',
+  'certificate-names-no-pod': 'FAILED_PRECONDITION',
+  'attestation-too-old': 'FAILED_PRECONDITION',
+  'key-not-fresh': 'INVALID_ARGUMENT',
+  'identity-revoked': 'PERMISSION_DENIED',
+  'too-many-requests': 'RESOURCE_EXHAUSTED',
+};
+
+export function refuseIssuance(code: Code, detail: string): Result<never, RpcRefusal> {
+  return err({ status: STATUS[code], reason: ISSUANCE_REASONS[code], detail });
+}
+
+/** A refusal of the authority itself. */
+export function authorityRefusal({ reason, detail }: Refusal): RpcRefusal {
+  return { status: reason.blame === 'peer' ? 'INVALID_ARGUMENT' : 'UNAVAILABLE', reason, detail };
+}

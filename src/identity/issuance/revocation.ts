@@ -1,0 +1,28 @@
+import type { PodIdentity } from '../x509/extensions/pod-identity.ts';
+
+/** What was revoked: no certificate is issued for it any more. */
+export interface Revocation {
+  readonly kind: 'pod' | 'serial' | 'serviceAccount';
+  /** A pod's UID, a serial number in lower-case hexadecimal, or `<namespace>/<name>`. */
+  readonly value: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number;
+}
+
+export interface Holder {
+  readonly pod: PodIdentity;
+  /** Of the certificate that is shown; undefined with a token. */
+  readonly serial: string | undefined;
+}
+
+export function revocationOf(
+  revocations: readonly Revocation[],
+  { pod, serial }: Holder,
+): Revocation | undefined {
+  const values: Readonly<Record<Revocation['kind'], string | undefined>> = {
+    pod: pod.podUid,
+    serial,
+    serviceAccount: `${pod.namespace}/${pod.serviceAccountName}`,
+  };
+  return revocations.find(({ kind, value }) => value === values[kind]);
+}

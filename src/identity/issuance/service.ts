@@ -1,0 +1,193 @@
+import { createHash } from 'node:crypto';
+import type { Refusal } from '#handshake';
+import {
+  ISSUANCE,
+  type IssuanceHandlers,
+  type IssueRequest__Output,
+  type IssueResponse,
+  type RenewRequest__Output,
+  type RpcConnection,
+  type RpcRefusal,
+  type RpcService,
+  serve,
+  type UnaryCall,
+} from '#rpc';
+import { type Clock, err, type Log, ok, type ReadableWatch, type Result } from '#runtime';
+import { type Attestation, attestedAtOf, parseIssuableRequest } from '../ca/index.ts';
+import type { IssuedCertificate } from '../issued-certificate.ts';
+import type { SpiffeId } from '../spiffe-id.ts';
+import type { SpiffePeer } from '../verifier.ts';
+import type { Attestor } from './attestor.ts';
+import { ISSUANCE_LIMITS, type IssuanceRates } from './limits.ts';
+import { RateLimit } from './rate-limit.ts';
+import { authorityRefusal, refuseIssuance } from './refuse.ts';
+import { type Holder, type Revocation, revocationOf } from './revocation.ts';
+import { TokenKeys } from './token-keys.ts';
+
+export interface IssuanceConfig {
+  readonly authority: {
+    issue(
+      csr: Uint8Array,
+      identity: SpiffeId,
+      attestation: Attestation,
+    ): Promise<Result<IssuedCertificate, Refusal>>;
+  };
+  readonly attestor: Attestor;
+  readonly revocations: ReadableWatch<readonly Revocation[]>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly rates?: Partial<IssuanceRates>;
+  /** Of each request, for metrics. */
+  readonly onOutcome?: (outcome: IssuanceOutcome) => void;
+}
+
+export interface IssuanceOutcome {
+  readonly method: 'issue' | 'renew';
+  /** undefined: a certificate was issued. */
+  readonly refusal: Refusal | undefined;
+  readonly milliseconds: number;
+}
+
+type Answer = Result<IssueResponse, RpcRefusal>;
+
+/**
+ * `sallyport.v1.Issuance`: certificates for what pods prove about themselves. Whom a certificate names comes from the
+ * attestation alone; of the request only the key is used.
+ */
+export class IssuanceService {
+  readonly #config: IssuanceConfig;
+  readonly #tokenKeys: TokenKeys;
+  readonly #perPod: RateLimit;
+  readonly #perAddress: RateLimit;
+  readonly #overall: RateLimit;
+
+  constructor(config: IssuanceConfig) {
+    const { clock, rates } = config;
+    const { pod, address, overall } = { ...ISSUANCE_LIMITS, ...rates };
+    this.#config = config;
+    this.#tokenKeys = new TokenKeys(ISSUANCE_LIMITS.tokens, clock);
+    this.#perPod = new RateLimit(pod, ISSUANCE_LIMITS.remembered, clock);
+    this.#perAddress = new RateLimit(address, ISSUANCE_LIMITS.remembered, clock);
+    this.#overall = new RateLimit(overall, 1, clock);
+  }
+
+  /** Handlers for one connection. */
+  readonly serve = (connection: RpcConnection<SpiffePeer>): RpcService =>
+    serve<IssuanceHandlers>(ISSUANCE, {
+      Issue: connection.unary<IssueRequest__Output, IssueResponse>((request, call) =>
+        this.#observed('issue', connection, () => this.#issue(request, connection, call)),
+      ),
+      Renew: connection.unary<RenewRequest__Output, IssueResponse>((request) =>
+        this.#observed('renew', connection, () => this.#renew(request, connection)),
+      ),
+    });
+
+  /** By token. */
+  async #issue(
+    { certificateRequest, token }: IssueRequest__Output,
+    { remoteAddress }: RpcConnection<SpiffePeer>,
+    { signal }: UnaryCall,
+  ): Promise<Answer> {
+    const { attestor, clock } = this.#config;
+    // Before Kubernetes is asked anything.
+    if (!this.#perAddress.take(remoteAddress)) return refuseIssuance('too-many-requests', remoteAddress);
+    const request = parseIssuableRequest(certificateRequest);
+    if (!request.ok) return err(authorityRefusal(request.error));
+    if (token.length > ISSUANCE_LIMITS.tokenCharacters) {
+      return refuseIssuance('token-malformed', `it has ${token.length} characters`);
+    }
+    const attested = await attestor.attest(token, remoteAddress, signal);
+    if (!attested.ok) return attested;
+    const { identity, pod, run } = attested.value;
+    const barred = this.#barred({ pod, serial: undefined });
+    if (barred !== undefined) return barred;
+    const key = sha256(request.value.publicKey.spki);
+    if (!this.#tokenKeys.bind(attested.value.token, key, run)) {
+      return refuseIssuance(
+        'token-used-with-another-key',
+        `token ${attested.value.token.id} of pod ${pod.podName}`,
+      );
+    }
+    const attestedAt = clock.now();
+    return this.#sign(certificateRequest, identity, { method: 'token', attestedAt, pod, remoteAddress });
+  }
+
+  /** By the certificate of the connection, which the engine verified and which is still valid: it ends with it. */
+  async #renew(
+    { certificateRequest }: RenewRequest__Output,
+    { peer, remoteAddress }: RpcConnection<SpiffePeer>,
+  ): Promise<Answer> {
+    const { attestor, clock } = this.#config;
+    if (peer === undefined || peer.notAfter < clock.now())
+      return refuseIssuance('certificate-missing', remoteAddress);
+    const { pod, serial, spiffeId } = peer;
+    if (pod === undefined) return refuseIssuance('certificate-names-no-pod', `serial ${serial}`);
+    const attestedAt = attestedAtOf(peer);
+    if (clock.now() - attestedAt > ISSUANCE_LIMITS.attestationMilliseconds) {
+      return refuseIssuance('attestation-too-old', `at ${new Date(attestedAt).toISOString()}`);
+    }
+    const barred = this.#barred({ pod, serial });
+    if (barred !== undefined) return barred;
+    const there = attestor.confirm(pod, remoteAddress);
+    if (!there.ok) return there;
+    const request = parseIssuableRequest(certificateRequest);
+    if (!request.ok) return err(authorityRefusal(request.error));
+    if (sha256(request.value.publicKey.spki) === sha256(peer.publicKey)) {
+      return refuseIssuance('key-not-fresh', `serial ${serial}`);
+    }
+    const attestation = {
+      method: 'certificate',
+      attestedAt,
+      pod,
+      remoteAddress,
+      previousSerial: serial,
+    } as const;
+    return this.#sign(certificateRequest, spiffeId, attestation);
+  }
+
+  /** What holds for both ways, once it is known who asks. */
+  #barred(holder: Holder): Result<never, RpcRefusal> | undefined {
+    const revoked = revocationOf(this.#config.revocations.value, holder);
+    if (revoked !== undefined) {
+      const since = new Date(revoked.at).toISOString();
+      return refuseIssuance('identity-revoked', `${revoked.kind} ${revoked.value}, since ${since}`);
+    }
+    const { podUid, podName } = holder.pod;
+    if (!this.#perPod.take(podUid)) return refuseIssuance('too-many-requests', `pod ${podName}`);
+    if (!this.#overall.take('')) return refuseIssuance('too-many-requests', 'of all pods together');
+    return undefined;
+  }
+
+  async #sign(csr: Uint8Array, identity: SpiffeId, attestation: Attestation): Promise<Answer> {
+    const issued = await this.#config.authority.issue(csr, identity, attestation);
+    if (!issued.ok) return err(authorityRefusal(issued.error));
+    return ok({ chain: [...issued.value.chain], authorityTime: this.#config.clock.now() });
+  }
+
+  async #observed(
+    method: IssuanceOutcome['method'],
+    { peer, remoteAddress }: RpcConnection<SpiffePeer>,
+    answer: () => Promise<Answer>,
+  ): Promise<Answer> {
+    const { clock, log, onOutcome } = this.#config;
+    const start = clock.monotonic();
+    const result = await answer();
+    const refusal = result.ok ? undefined : result.error;
+    if (refusal !== undefined) {
+      log.warn('a certificate was refused', {
+        method,
+        reason: refusal.reason.code,
+        detail: refusal.detail,
+        next: refusal.reason.next,
+        remoteAddress,
+        ...(peer === undefined ? {} : { peer: peer.identity, serial: peer.serial }),
+      });
+    }
+    onOutcome?.({ method, refusal, milliseconds: clock.monotonic() - start });
+    return result;
+  }
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
