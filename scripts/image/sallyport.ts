@@ -102,6 +102,11 @@ function writeApplication(
   packages: readonly string[],
 ): void {
   cpSync(bundle, join(application, 'app'), { recursive: true });
+  // For hooks, which run a command in the container: `sallyport drain`.
+  mkdirSync(join(application, 'usr/local/bin'), { recursive: true });
+  const command = join(application, 'usr/local/bin/sallyport');
+  writeFileSync(command, `#!${NODE}\nimport('/app/sallyport.mjs');\n`);
+  chmodSync(command, 0o755);
   for (const file of ['LICENSE', 'NOTICE']) cpSync(join(project, file), join(application, 'app', file));
   const file = join(application, 'app/sbom.cdx.json');
   const sbom = addDebianPackages(JSON.parse(readFileSync(file, 'utf8')) as Sbom, packages);

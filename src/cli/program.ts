@@ -36,6 +36,7 @@ function build(env: NodeJS.ProcessEnv, finish: Finish): Command {
   addPolicy(program, finish);
   addInit(program, env, finish);
   addSidecar(program, env, finish);
+  addDrain(program, finish);
   return program;
 }
 
@@ -161,6 +162,20 @@ function addSidecar(program: Command, env: NodeJS.ProcessEnv, finish: Finish): v
     });
 }
 
+function addDrain(program: Command, finish: Finish): void {
+  program
+    .command('drain')
+    .description(
+      'let the sidecar of this network namespace take leave of its callers (as preStop of its container)',
+    )
+    .option('--admin-port <port>', 'the admin port of the sidecar', portNumber, 15_000)
+    .option('--for <duration>', 'wait so long for connections from the network to end', duration, 25_000)
+    .action(async (options: { adminPort: number; for: number }) => {
+      const { drain } = await import('./commands/drain.ts');
+      finish(await drain({ adminPort: options.adminPort, forMilliseconds: options.for }));
+    });
+}
+
 interface InitFlags extends Partial<Record<keyof CaptureSettings, string>> {
   readonly print?: true;
   readonly remove?: true;
@@ -168,7 +183,10 @@ interface InitFlags extends Partial<Record<keyof CaptureSettings, string>> {
 }
 
 const INIT_EPILOGUE = `
-Each value can also come from the environment: SALLYPORT_EXCLUDE_INBOUND_PORTS and so on. A flag outweighs it.`;
+Each value can also come from the environment: SALLYPORT_EXCLUDE_INBOUND_PORTS and so on. A flag outweighs it.
+
+If the proof fails, the rules stay loaded and the exit code is 1: without a sidecar that takes it, no captured traffic
+passes in or out. Run it again when the cause is mended, or take the rules away with --remove.`;
 
 function meshOptions(command: Command): Command {
   return command
@@ -182,6 +200,13 @@ function duration(text: string): number {
   if (milliseconds === undefined) throw new InvalidArgumentError(`Write ${DURATION_FORM}.`);
   if (milliseconds <= 0) throw new InvalidArgumentError('Write a time above zero.');
   return milliseconds;
+}
+
+function portNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 65_535)
+    throw new InvalidArgumentError('Write a port from 1 to 65535.');
+  return value;
 }
 
 function wholeNumber(text: string): number {

@@ -43,3 +43,18 @@ test('the first error of a watcher is the error of the drain', async () => {
   watcher.onDrain(() => Promise.reject(new Error('stuck')));
   await expect(trigger.start()).rejects.toThrow('stuck');
 });
+
+test('watchers hear when there is no more time, also those that come later', async () => {
+  const { trigger, watcher } = drainPair();
+  const heard: string[] = [];
+  const until = (name: string) => async (late: AbortSignal) => {
+    if (!late.aborted) await new Promise((resolve) => late.addEventListener('abort', resolve));
+    heard.push(name);
+  };
+  watcher.onDrain(until('first'));
+  const drained = trigger.start();
+  trigger.expire();
+  watcher.onDrain(until('second'));
+  await drained;
+  expect(heard.toSorted()).toEqual(['first', 'second']);
+});

@@ -1,22 +1,29 @@
 /** Knows when the sidecar drains. Given to whoever must let go of something before it may stop. */
 export interface DrainWatcher {
   readonly draining: boolean;
-  /** Runs `task` when the drain begins (at once if it has); the drain is not over until it settled. */
-  onDrain(task: () => Promise<void>): void;
+  /**
+   * Runs `task` when the drain begins (at once if it has); the drain is not over until it settled. `late` is aborted
+   * when there is no more time.
+   */
+  onDrain(task: (late: AbortSignal) => Promise<void>): void;
 }
 
 /** Starts the drain. The two halves are separate values, so that who only watches can't start one (ztunnel's drain.rs). */
 export interface DrainTrigger {
   /** Resolves when every watcher let go; rejects with the first error of one. Starting again waits for the same drain. */
   start(): Promise<void>;
+  /** There is no more time: what is still held has to be let go. */
+  expire(): void;
 }
 
 export function drainPair(): { readonly trigger: DrainTrigger; readonly watcher: DrainWatcher } {
-  const tasks: (() => Promise<void>)[] = [];
+  const tasks: ((late: AbortSignal) => Promise<void>)[] = [];
+  const late = new AbortController();
   const running: Promise<void>[] = [];
   let draining = false;
   let drained: Promise<void> | undefined;
-  const run = (task: () => Promise<void>): void => void running.push(Promise.resolve().then(task));
+  const run = (task: (late: AbortSignal) => Promise<void>): void =>
+    void running.push(Promise.resolve().then(() => task(late.signal)));
   const settle = async (): Promise<void> => {
     const errors: unknown[] = [];
     // A task may bring in another one while it runs.
@@ -35,6 +42,7 @@ export function drainPair(): { readonly trigger: DrainTrigger; readonly watcher:
         drained ??= settle();
         return drained;
       },
+      expire: () => late.abort(),
     },
     watcher: {
       get draining() {

@@ -1,8 +1,14 @@
 import { readdirSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ok, Watch } from '#runtime';
+import { freePort } from '#runtime/testing';
 import { SidecarConfigError } from './config.ts';
+import { Destinations } from './discover/destinations.ts';
+import { isLoopback } from './listen/endpoint.ts';
+import { addressesHere } from './listen/own-addresses.ts';
 import { adminOf } from './testing/admin-client.ts';
-import { TestMesh, type TestSidecar } from './testing/mesh.ts';
+import { ALLOW_ALL, TestMesh, type TestSidecar, tls } from './testing/mesh.ts';
 import { eventually, readAll, readExactly, tcpClient, tcpServer } from './testing/sockets.ts';
 
 let mesh: TestMesh;
@@ -60,6 +66,51 @@ describe('drain', () => {
     await orders.sidecar.drain();
     expect((await ending).ending).toBe('reset');
     expect(orders.connections()).toMatchObject([{ reason: 'drain-deadline' }]);
+  });
+
+  test('in a pod has no deadline until the program is told to stop', async (context) => {
+    const [address] = addressesHere().filter((host) => isIPv4(host) && !isLoopback(host));
+    if (address === undefined) return context.skip('this machine has no address but loopback');
+    const server = await tcpServer((socket) => socket.pipe(socket), address);
+    const ports = [
+      await freePort(),
+      await freePort(),
+      await freePort(),
+      await freePort(),
+      await freePort(),
+    ] as const;
+    const orders = await mesh.start('orders', {
+      limits: { drainDeadlineMilliseconds: 100 },
+      override: {
+        admin: { host: '127.0.0.1', port: ports[4] },
+        capture: {
+          inboundPort: ports[0],
+          outboundPort: ports[1],
+          statusPort: ports[2],
+          verificationPort: ports[3],
+          originalDestination: () => ok(server),
+          resetOnDeath: () => undefined,
+          destinations: new Watch(new Destinations([], [], ports[2])),
+          serverFirstPorts: new Set(),
+          probes: [],
+          adviseAfterMilliseconds: undefined,
+        },
+      },
+    });
+    mesh.policy(`${ALLOW_ALL.replace('namespaces: [shop]', 'peer: Any')}${tls('Disabled')}`);
+    const client = await tcpClient({ host: '127.0.0.1', port: ports[0] });
+    client.write('a');
+    await readExactly(client, 1);
+    await adminOf(orders).ask('/drain', 'POST');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    client.write('b');
+    expect((await readExactly(client, 1)).toString()).toBe('b');
+    // Nor does it refuse those that still come: the application's own port says when it takes no more.
+    expect(await exchange({ host: '127.0.0.1', port: ports[0] }, 'late')).toBe('late');
+    const ending = readAll(client);
+    await orders.sidecar.drain();
+    expect((await ending).ending).toBe('reset');
+    await server.close();
   });
 
   test('leaves outbound alone, to the end', async () => {

@@ -80,7 +80,7 @@ export class Sidecar {
    * the scope ends. Resolves when no inbound connection is left.
    */
   drain(): Promise<void> {
-    return this.#trigger.start();
+    return drainInTime(this.#config, this.#trigger);
   }
 
   /**
@@ -102,6 +102,7 @@ async function open(
   const { credentials, limits, policies, service, telemetry } = config;
   // Deferred first, so done last: when no listener brings new ones any more.
   scope.defer(() => connections.end(SIDECAR_REASONS.shutdown));
+  watcher.onDrain(async () => config.log.info('draining', { inbound: connections.count('inbound') }));
   scope.defer(policies.subscribe((set) => connections.redecide(set)));
   scope.defer(telemetry.watchCredentials(service, credentials));
   const parts = {
@@ -119,9 +120,21 @@ async function open(
     ...parts,
     listeners: opened.listeners,
     draining: () => watcher.draining,
-    drain: () => scope.run(() => trigger.start()),
+    // In a pod the kubelet keeps the time: the application ends its connections, however long it may take for that.
+    drain: () =>
+      scope.run(() => (config.capture === undefined ? drainInTime(config, trigger) : trigger.start())),
   });
   return { ...opened.addresses, admin };
+}
+
+/** Until no inbound connection is left, or the deadline has cut the last. */
+async function drainInTime({ clock, limits }: CheckedConfig, trigger: DrainTrigger): Promise<void> {
+  const cancel = clock.after(limits.drainDeadlineMilliseconds, () => trigger.expire());
+  try {
+    await trigger.start();
+  } finally {
+    cancel();
+  }
 }
 
 interface Opened {

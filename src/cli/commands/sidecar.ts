@@ -36,7 +36,6 @@ export async function sidecar({ file, env }: SidecarOptions): Promise<number> {
     const running = await start(scope, settings, log, env);
     scope.defer(stop.atOnce(running.endAll.bind(running)));
     await stop.ended;
-    log.info('draining');
     await running.drain();
   } catch (error) {
     throw isMendable(error) ? new UsageError(error.message) : error;

@@ -38,10 +38,12 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
       return json(200, { handshakes: records.slice(-config.limits.adminRows) });
     },
   },
+  /** How far the drain is: `inbound` connections are left. */
   '/drain': {
-    POST: ({ drain }) => {
-      drain();
-      return json(202, { draining: true });
+    GET: (parts) => json(200, drainState(parts)),
+    POST: (parts) => {
+      parts.drain();
+      return json(202, drainState(parts));
     },
   },
 };
@@ -55,6 +57,10 @@ export function answer(method: string, target: string, parts: AdminParts): Answe
   const route = Object.hasOwn(methods, method) ? methods[method] : undefined;
   if (route === undefined) return problem(405, `${url.pathname} takes ${Object.keys(methods).join(', ')}`);
   return route(parts, url.searchParams);
+}
+
+function drainState({ connections, draining }: AdminParts): object {
+  return { draining: draining(), inbound: connections.count('inbound') };
 }
 
 export function problem(status: number, why: string): Answer {

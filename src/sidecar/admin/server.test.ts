@@ -94,10 +94,17 @@ test('/handshakes shows the newest of this service, and only what is newer than 
   expect((await adminOf(orders).ask('/handshakes?after=x')).status).toBe(400);
 });
 
-test('POST /drain starts the drain, GET does not', async () => {
-  expect(await adminOf(orders).ask('/drain')).toMatchObject({ status: 405 });
+test('POST /drain starts the drain, GET only says how far it is', async () => {
+  const state = (draining: boolean, inbound: number): string => `${JSON.stringify({ draining, inbound })}\n`;
+  expect(await adminOf(orders).ask('/drain')).toMatchObject({ status: 200, body: state(false, 0) });
   expect(orders.sidecar.readiness.ready).toBe(true);
-  expect(await adminOf(orders).ask('/drain', 'POST')).toMatchObject({ status: 202 });
+  const client = await tcpClient(web.calls('orders'));
+  client.write('a');
+  await readExactly(client, 1);
+  expect(await adminOf(orders).ask('/drain', 'POST')).toMatchObject({ status: 202, body: state(true, 1) });
+  client.end();
+  await readAll(client);
+  await expect.poll(() => adminOf(orders).text('/drain')).toBe(state(true, 0));
   expect(await adminOf(orders).ask('/ready')).toMatchObject({ status: 503 });
   await orders.sidecar.drain();
 });

@@ -41,18 +41,19 @@ export async function listenInbound(
     },
     onAcceptError: acceptErrors('inbound', parts.refusals),
   });
-  drain.onDrain(async () => {
-    // Callers that have not heard of the drain still come; only then is a refused connection their own news.
-    await sleep(clock, limits.drainGraceMilliseconds, scope.signal).catch(() => undefined);
-    if (gate.closesWhenDraining) listener.stop();
-    const left = Math.max(limits.drainDeadlineMilliseconds - limits.drainGraceMilliseconds, 0);
-    const cancel = clock.after(left, () => {
+  drain.onDrain(async (late) => {
+    const cut = (): void => {
       // Or those that still come would put the end off for ever.
       listener.stop();
       connections.end(SIDECAR_REASONS['drain-deadline'], 'inbound');
-    });
+    };
+    late.addEventListener('abort', cut, { once: true });
+    // Callers that have not heard of the drain still come; only then is a refused connection their own news.
+    await sleep(clock, limits.drainGraceMilliseconds, scope.signal).catch(() => undefined);
+    if (gate.closesWhenDraining) listener.stop();
+    if (late.aborted) cut();
     await connections.none('inbound');
-    cancel();
+    late.removeEventListener('abort', cut);
   });
   return listener;
 }

@@ -69,14 +69,14 @@ export const INTERCEPT_REASONS = reasonTable({
     alert: undefined,
     blame: 'local',
     rfc: 'none',
-    say: 'The rules are loaded, but a connection that they should capture did not arrive at the outbound port.',
+    say: 'A connection that the rules should capture did not arrive at the outbound port. They stay loaded, so that nothing leaves uncaptured.',
     next: 'Look for other rules in this namespace (`nft list ruleset`); `sallyport init --remove` takes ours away.',
   },
   'no-network': {
     alert: undefined,
     blame: 'local',
     rfc: 'none',
-    say: 'The namespace has no route to anywhere, so capture cannot be proved.',
+    say: 'The namespace has no route to anywhere, so capture cannot be proved. The rules stay loaded.',
     next: 'Run init after the network of the pod is set up; `ip route` must show a route.',
   },
 });

@@ -4,9 +4,10 @@ import type { Endpoint } from '../listen/endpoint.ts';
 
 const HOST = '127.0.0.1';
 
-/** A TCP server on a free loopback port. Each accepted socket is half-open capable and goes to `serve`. */
+/** A TCP server on a free port, of loopback if no other address is given. Each accepted socket is half-open capable and goes to `serve`. */
 export async function tcpServer(
   serve: (socket: Socket) => void,
+  host = HOST,
 ): Promise<Endpoint & { readonly server: Server; close(): Promise<void> }> {
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
@@ -14,7 +15,7 @@ export async function tcpServer(
     socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
     serve(socket);
   });
-  server.listen(0, HOST);
+  server.listen(0, host);
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
@@ -23,7 +24,7 @@ export async function tcpServer(
     server.close();
     if (server.listening) await once(server, 'close');
   };
-  return { host: HOST, port: address.port, server, close };
+  return { host, port: address.port, server, close };
 }
 
 /** A client socket, connected; or reset by then, which `readAll` tells. Throws if nobody listens. */

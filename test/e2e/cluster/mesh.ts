@@ -85,16 +85,19 @@ export class FileMesh {
 
   /** Replaces the policies. Sidecars that run see it when the kubelet has mounted it. */
   async allow(...pairs: readonly AllowedCall[]): Promise<void> {
-    const files = pairs.map((each) => [
-      `${each.from}-to-${each.to}.yaml`,
-      JSON.stringify(this.#policy(each)),
-    ]);
-    const data = Object.fromEntries(files) as Record<string, string>;
+    await this.policies(
+      Object.fromEntries(pairs.map((each) => [`${each.from}-to-${each.to}.yaml`, this.#policy(each)])),
+    );
+  }
+
+  /** Replaces them by others, each by its file's name. */
+  async policies(documents: Readonly<Record<string, unknown>>): Promise<void> {
+    const texts = Object.entries(documents).map(([name, document]) => [name, JSON.stringify(document)]);
     await this.#namespace.apply({
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: { name: 'policies' },
-      data,
+      data: Object.fromEntries(texts) as Record<string, string>,
     });
   }
 
@@ -166,6 +169,7 @@ function sidecarContainer(probes: readonly unknown[] = []): Record<string, unkno
       { name: 'identity', mountPath: '/etc/identity', readOnly: true },
     ],
     securityContext: RESTRICTED,
+    lifecycle: { preStop: { exec: { command: ['sallyport', 'drain'] } } },
     // Nobody listens on this port: an answer proves that the rules redirect what comes in.
     startupProbe: { httpGet: { path: '/ready', port: 15021 }, periodSeconds: 1, failureThreshold: 30 },
   });

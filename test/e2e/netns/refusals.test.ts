@@ -107,6 +107,10 @@ describe('init fails closed', () => {
     const failed = init(pod);
     expect(failed).toMatchObject({ code: 1 });
     expect(failed.stderr).toContain('capture-unproved: 192.0.2.1:1: it connected, but not to us');
+    // Fail closed: the application could not start before, and whatever runs can't leave uncaptured.
+    expect(failed.stderr).toContain('They stay loaded');
+    expect(failed.stderr).toContain('sallyport init --remove');
+    expect(nftRules(pod)).toContain('table inet sallyport');
     expect(failed.stderr).toContain('sallyport init --remove');
     // What is loaded stays: nothing of the other addresses leaves.
     expect(nftRules(pod)).toContain('table inet sallyport');

@@ -1,42 +1,49 @@
 /**
  * The stories' application: knows nothing of Sallyport.
  *
- * serve PORT      answers every HTTP request with {"name", "from", "to"}: its host name and the connection's addresses;
- *                 writes each request's path
+ * serve PORT      answers every HTTP request with {"name", "path", "from", "to"}: its host name and the connection's addresses;
+ *                 writes each request's path; when it is told to end, lets those that came end first
  * probed          serves HTTP on port 8080, HTTPS on 8443 with a certificate of its own, and gRPC's health service on 9000
  * get URL         writes the answer to a GET; exit code 1 without one
+ * load URL        asks again and again, each time by a new connection, and writes the name of who answered, or the error
  * status URL      writes the status of the answer to a GET, whatever it is
  * resolve NAME    writes the addresses that the cluster's DNS answers, asked over TCP
  * wait            does nothing until it is told to end
  */
 import { readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, get as httpGet, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
 import { createServer as createHttpsServer } from 'node:https';
 import { connect } from 'node:net';
 import { hostname } from 'node:os';
+import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 
 const WAIT_MILLISECONDS = 10_000;
 const [command, argument = ''] = process.argv.slice(2);
-process.on('SIGTERM', () => process.exit(0));
+let end = (): void => process.exit(0);
+process.on('SIGTERM', () => end());
 
 if (command === 'serve') serve(Number(argument));
 else if (command === 'probed') probed(readFileSync(argument));
 else if (command === 'get') await get(argument);
+else if (command === 'load') await load(argument);
 else if (command === 'status') await status(argument);
 else if (command === 'resolve') await resolve(argument);
 else if (command === 'wait') setInterval(() => undefined, 60_000);
-else throw new Error(`${command}: serve, probed, get, status, resolve or wait`);
+else throw new Error(`${command}: serve, probed, get, load, status, resolve or wait`);
 
 function serve(port: number): void {
-  createServer(answer).listen(port, '::');
+  const server = createServer(answer).listen(port, '::');
+  end = () => void server.close(() => process.exit(0));
 }
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
   const { remoteAddress, localAddress } = request.socket;
   console.log(request.url);
   response.setHeader('content-type', 'application/json');
-  response.end(`${JSON.stringify({ name: hostname(), from: remoteAddress, to: localAddress })}\n`);
+  const path = request.url;
+  response.end(`${JSON.stringify({ name: hostname(), path, from: remoteAddress, to: localAddress })}\n`);
 }
 
 /** @param pem a certificate and its key */
@@ -59,6 +66,28 @@ async function get(url: string): Promise<void> {
   const response = await fetch(url, { signal: AbortSignal.timeout(WAIT_MILLISECONDS) });
   process.stdout.write(await response.text());
   if (!response.ok) process.exitCode = 1;
+}
+
+async function load(url: string): Promise<void> {
+  for (;;) {
+    const began = performance.now();
+    const outcome = await once(url).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
+    console.log(`${outcome} ${Math.round(performance.now() - began)}`);
+    await delay(20);
+  }
+}
+
+/** Rejects unless the whole answer came. */
+function once(url: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const signal = AbortSignal.timeout(WAIT_MILLISECONDS);
+    httpGet(url, { agent: false, signal }, (response) => {
+      text(response).then(
+        (body) => resolve(`${response.statusCode} ${(JSON.parse(body) as { name: string }).name}`),
+        reject,
+      );
+    }).on('error', reject);
+  });
 }
 
 async function status(url: string): Promise<void> {
