@@ -59,6 +59,7 @@ const PURE_PARTS: Record<string, readonly string[]> = {
   'policy/evaluate': ['buffer', 'util'],
   'policy/match': ['buffer', 'util'],
   'policy/compile': ['buffer', 'crypto', 'util'],
+  'controller/discovery/graph': ['buffer', 'crypto', 'util'],
 };
 
 interface Ban {

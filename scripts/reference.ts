@@ -3,6 +3,7 @@
  * of date; `npm test` runs it so.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { DISCOVERY_REASONS } from '#controller/discovery';
 import { REASONS, type Reason, TRANSITIONS } from '#handshake';
 import { IDENTITY_REASONS } from '#identity';
 import { ISSUANCE_REASONS } from '#identity/issuance';
@@ -40,6 +41,7 @@ function reasonsPage(): string {
     ['Policy', 'src/policy/reasons.ts', POLICY_REASONS],
     ['The sidecar', 'src/sidecar/reason.ts', SIDECAR_REASONS],
     ['Capture', 'src/sidecar/intercept/reason.ts', INTERCEPT_REASONS],
+    ['Discovery, of the controller', 'src/controller/discovery/reasons.ts', DISCOVERY_REASONS],
   ];
   const sections = tables.map(([title, source, table]) => {
     const rows = Object.values(table).map(

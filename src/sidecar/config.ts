@@ -4,7 +4,7 @@ import type { WorkloadCredential } from '#identity/workload';
 import type { ConnectionFacts, Decision, PolicySet, Workload } from '#policy';
 import type { Clock, Log, ReadableWatch } from '#runtime';
 import type { Telemetry } from '#telemetry';
-import type { Destinations } from './discover/destinations.ts';
+import type { DestinationSource } from './discover/source.ts';
 import type { OriginalDestination } from './intercept/original-destination.ts';
 import type { ResetOnDeath } from './intercept/socket-calls.ts';
 import { DEFAULT_LIMITS, limitMistakes, type SidecarLimits } from './limits.ts';
@@ -55,7 +55,7 @@ export interface CaptureConfig {
   readonly verificationPort: number;
   readonly originalDestination: OriginalDestination;
   readonly resetOnDeath: ResetOnDeath;
-  readonly destinations: ReadableWatch<Destinations>;
+  readonly destinations: ReadableWatch<DestinationSource>;
   /** Of the application, where the protocol begins with the server. */
   readonly serverFirstPorts: ReadonlySet<number>;
   /** What the kubelet may ask of the application by way of the status port. */

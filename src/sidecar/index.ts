@@ -1,6 +1,8 @@
 /** The door of the sidecar: one gate per service. */
 export { type CaptureConfig, type Destination, SidecarConfigError } from './config.ts';
 export { type DestinationEntry, Destinations } from './discover/destinations.ts';
+export { Discovery, type DiscoveryConfig } from './discover/discovery.ts';
+export { rpcDiscovery } from './discover/rpc-discovery.ts';
 export type { SidecarLimits } from './limits.ts';
 export { BindError } from './listen/bind.ts';
 export type { Endpoint } from './listen/endpoint.ts';

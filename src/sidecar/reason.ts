@@ -49,7 +49,14 @@ export const SIDECAR_REASONS = reasonTable({
     blame: 'operator',
     rfc: 'none',
     say: 'Nothing is known of the called service, so nothing was sent to it.',
-    next: 'Name the service and its address in the mesh file, or mark it as unmeshed if it has no sidecar.',
+    next: 'Name the service and its address in the mesh file, or mark it as unmeshed if it has no sidecar; in a cluster, see whether the controller is reached and the called pod runs.',
+  },
+  'lease-lapsed': {
+    alert: undefined,
+    blame: 'network',
+    rfc: 'none',
+    say: "The called pod had no sidecar, but the controller has not confirmed it lately, and its address may be another pod's by now.",
+    next: 'Look why the controller is not reached, or what it says of its own watches. Calls between meshed pods go on.',
   },
   'no-endpoint': {
     alert: undefined,

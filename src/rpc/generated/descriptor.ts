@@ -16,10 +16,329 @@ export const DESCRIPTOR: object = {
               }
             },
             "DiscoveryRequest": {
-              "fields": {}
+              "oneofs": {
+                "request": {
+                  "oneof": [
+                    "start",
+                    "subscribe",
+                    "unsubscribe",
+                    "renew",
+                    "reject"
+                  ]
+                }
+              },
+              "fields": {
+                "start": {
+                  "type": "Start",
+                  "id": 1
+                },
+                "subscribe": {
+                  "type": "Subscribe",
+                  "id": 2
+                },
+                "unsubscribe": {
+                  "type": "Unsubscribe",
+                  "id": 3
+                },
+                "renew": {
+                  "type": "Renew",
+                  "id": 4
+                },
+                "reject": {
+                  "type": "Reject",
+                  "id": 5
+                }
+              }
+            },
+            "Start": {
+              "fields": {
+                "seen": {
+                  "type": "Position",
+                  "id": 1
+                }
+              }
+            },
+            "Position": {
+              "fields": {
+                "pods": {
+                  "type": "uint64",
+                  "id": 1
+                },
+                "services": {
+                  "type": "uint64",
+                  "id": 2
+                },
+                "endpointslices": {
+                  "type": "uint64",
+                  "id": 3
+                },
+                "nodes": {
+                  "type": "uint64",
+                  "id": 4
+                }
+              }
+            },
+            "Subscribe": {
+              "fields": {
+                "keys": {
+                  "rule": "repeated",
+                  "type": "Known",
+                  "id": 1
+                }
+              }
+            },
+            "Known": {
+              "fields": {
+                "key": {
+                  "type": "Key",
+                  "id": 1
+                },
+                "version": {
+                  "type": "string",
+                  "id": 2
+                }
+              }
+            },
+            "Key": {
+              "fields": {
+                "address": {
+                  "type": "string",
+                  "id": 1
+                },
+                "port": {
+                  "type": "uint32",
+                  "id": 2
+                }
+              }
+            },
+            "Unsubscribe": {
+              "fields": {
+                "keys": {
+                  "rule": "repeated",
+                  "type": "Key",
+                  "id": 1
+                }
+              }
+            },
+            "Renew": {
+              "fields": {
+                "sequence": {
+                  "type": "uint64",
+                  "id": 1
+                }
+              }
+            },
+            "Reject": {
+              "fields": {
+                "key": {
+                  "type": "Key",
+                  "id": 1
+                },
+                "version": {
+                  "type": "string",
+                  "id": 2
+                },
+                "detail": {
+                  "type": "string",
+                  "id": 3
+                }
+              }
             },
             "DiscoveryResponse": {
+              "oneofs": {
+                "response": {
+                  "oneof": [
+                    "networks",
+                    "answer",
+                    "renewed"
+                  ]
+                }
+              },
+              "fields": {
+                "networks": {
+                  "type": "Networks",
+                  "id": 1
+                },
+                "answer": {
+                  "type": "Answer",
+                  "id": 2
+                },
+                "renewed": {
+                  "type": "Renewed",
+                  "id": 3
+                }
+              }
+            },
+            "Networks": {
+              "fields": {
+                "networks": {
+                  "rule": "repeated",
+                  "type": "string",
+                  "id": 1
+                }
+              }
+            },
+            "Answer": {
+              "oneofs": {
+                "answer": {
+                  "oneof": [
+                    "unknown",
+                    "workload",
+                    "service",
+                    "unchanged"
+                  ]
+                }
+              },
+              "fields": {
+                "key": {
+                  "type": "Key",
+                  "id": 1
+                },
+                "version": {
+                  "type": "string",
+                  "id": 2
+                },
+                "unknown": {
+                  "type": "Unknown",
+                  "id": 3
+                },
+                "workload": {
+                  "type": "Workload",
+                  "id": 4
+                },
+                "service": {
+                  "type": "ServicePort",
+                  "id": 5
+                },
+                "unchanged": {
+                  "type": "Unchanged",
+                  "id": 6
+                }
+              }
+            },
+            "Unknown": {
               "fields": {}
+            },
+            "Unchanged": {
+              "fields": {}
+            },
+            "Workload": {
+              "fields": {
+                "name": {
+                  "type": "string",
+                  "id": 1
+                },
+                "party": {
+                  "type": "Party",
+                  "id": 2
+                }
+              }
+            },
+            "Party": {
+              "oneofs": {
+                "party": {
+                  "oneof": [
+                    "meshed",
+                    "unmeshed"
+                  ]
+                }
+              },
+              "fields": {
+                "meshed": {
+                  "type": "Meshed",
+                  "id": 1
+                },
+                "unmeshed": {
+                  "type": "Unmeshed",
+                  "id": 2
+                }
+              }
+            },
+            "Meshed": {
+              "fields": {
+                "identities": {
+                  "rule": "repeated",
+                  "type": "string",
+                  "id": 1
+                }
+              }
+            },
+            "Unmeshed": {
+              "fields": {
+                "pod": {
+                  "type": "bool",
+                  "id": 1
+                }
+              }
+            },
+            "ServicePort": {
+              "fields": {
+                "name": {
+                  "type": "string",
+                  "id": 1
+                },
+                "endpoints": {
+                  "rule": "repeated",
+                  "type": "Endpoint",
+                  "id": 2
+                },
+                "affinityMilliseconds": {
+                  "type": "uint64",
+                  "id": 3
+                },
+                "local": {
+                  "type": "bool",
+                  "id": 4
+                },
+                "trafficDistribution": {
+                  "type": "string",
+                  "id": 5
+                }
+              }
+            },
+            "Endpoint": {
+              "fields": {
+                "address": {
+                  "type": "string",
+                  "id": 1
+                },
+                "port": {
+                  "type": "uint32",
+                  "id": 2
+                },
+                "party": {
+                  "type": "Party",
+                  "id": 3
+                },
+                "node": {
+                  "type": "string",
+                  "id": 4
+                },
+                "zone": {
+                  "type": "string",
+                  "id": 5
+                },
+                "terminating": {
+                  "type": "bool",
+                  "id": 6
+                }
+              }
+            },
+            "Renewed": {
+              "fields": {
+                "sequence": {
+                  "type": "uint64",
+                  "id": 1
+                },
+                "leaseMilliseconds": {
+                  "type": "uint64",
+                  "id": 2
+                },
+                "position": {
+                  "type": "Position",
+                  "id": 3
+                }
+              }
             },
             "Issuance": {
               "methods": {

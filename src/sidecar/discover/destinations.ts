@@ -2,6 +2,7 @@ import type { SpiffeId } from '#identity';
 import { type Cidr, contains, parseAddress } from '#policy';
 import type { Destination } from '../config.ts';
 import type { Endpoint } from '../listen/endpoint.ts';
+import type { DestinationSource } from './source.ts';
 import type { EndpointSet } from '../outbound/endpoint-set.ts';
 
 /** One line of what is known: whom a network (perhaps one address) and port stand for. */
@@ -26,7 +27,7 @@ export interface MeshedDestination {
 /**
  * Whom an address stands for: the entry with the longest prefix, among equals the one that names the port. Immutable.
  */
-export class Destinations {
+export class Destinations implements DestinationSource {
   readonly #clusterNetworks: readonly Cidr[];
   readonly #statusPort: number;
   /** By prefix length, longest first, and family; then by network. */

@@ -20,7 +20,7 @@ export function capturedGate(listen: Endpoint, service: string, redirected: Redi
       return {
         service: destinations.value.serviceAt(called) ?? (host.includes(':') ? `[${host}]` : host),
         port,
-        route: () => destinations.value.destinationOf(called, isOwn),
+        route: (mistaken) => destinations.value.destinationOf(called, isOwn, mistaken),
         isOwn,
       };
     },

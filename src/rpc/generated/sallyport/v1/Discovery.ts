@@ -11,12 +11,14 @@ import type { DiscoveryResponse as _sallyport_v1_DiscoveryResponse, DiscoveryRes
  */
 export interface DiscoveryClient extends grpc.Client {
   /**
-   * One stream for each sidecar: it asks, and is told of changes of what it asked for.
+   * One stream for each sidecar: it asks, and is told of changes of what it asked for. What was asked for once is told
+   * until it is taken back. Answers come in the order in which they became true.
    */
   Watch(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_sallyport_v1_DiscoveryRequest, _sallyport_v1_DiscoveryResponse__Output>;
   Watch(options?: grpc.CallOptions): grpc.ClientDuplexStream<_sallyport_v1_DiscoveryRequest, _sallyport_v1_DiscoveryResponse__Output>;
   /**
-   * One stream for each sidecar: it asks, and is told of changes of what it asked for.
+   * One stream for each sidecar: it asks, and is told of changes of what it asked for. What was asked for once is told
+   * until it is taken back. Answers come in the order in which they became true.
    */
   watch(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_sallyport_v1_DiscoveryRequest, _sallyport_v1_DiscoveryResponse__Output>;
   watch(options?: grpc.CallOptions): grpc.ClientDuplexStream<_sallyport_v1_DiscoveryRequest, _sallyport_v1_DiscoveryResponse__Output>;
@@ -28,7 +30,8 @@ export interface DiscoveryClient extends grpc.Client {
  */
 export interface DiscoveryHandlers extends grpc.UntypedServiceImplementation {
   /**
-   * One stream for each sidecar: it asks, and is told of changes of what it asked for.
+   * One stream for each sidecar: it asks, and is told of changes of what it asked for. What was asked for once is told
+   * until it is taken back. Answers come in the order in which they became true.
    */
   Watch: grpc.handleBidiStreamingCall<_sallyport_v1_DiscoveryRequest__Output, _sallyport_v1_DiscoveryResponse>;
   

@@ -1,0 +1,104 @@
+import type { Cidr } from '#policy';
+import type { Clock, Log, Scope } from '#runtime';
+import { type Affected, Graph } from './graph/graph.ts';
+import type { ObjectKind } from './graph/records.ts';
+import { KINDS, PATHS, trim } from './objects/kinds.ts';
+import type { ApiObjects } from './watch/api-objects.ts';
+import { WATCH_LIMITS, type WatchLimits } from './watch/limits.ts';
+import { Reflector, type WatchRestart } from './watch/reflector.ts';
+
+export interface ClusterConfig {
+  readonly api: ApiObjects;
+  /** Of pods and Services. Networks of nodes' pods, nodes and load balancers are added as they are seen. */
+  readonly clusterNetworks: readonly Cidr[];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly onRestart?: (kind: ObjectKind, reason: WatchRestart) => void;
+  readonly limits?: Partial<WatchLimits>;
+}
+
+/** For each kind of object a resourceVersion. */
+export type Position = Readonly<Record<ObjectKind, number>>;
+
+/** The cluster's objects, followed and kept as a graph. */
+export class Cluster {
+  readonly graph: Graph;
+  readonly #clusterNetworks: readonly string[];
+  readonly #reflectors: ReadonlyMap<ObjectKind, Reflector>;
+  readonly #listeners = new Set<(affected: Affected) => void>();
+
+  constructor({ clusterNetworks, limits, onRestart, ...parts }: ClusterConfig) {
+    this.graph = new Graph({ clusterNetworks });
+    this.#clusterNetworks = clusterNetworks.map(({ text }) => text);
+    const reflectorOf = (kind: ObjectKind): Reflector =>
+      new Reflector({
+        ...parts,
+        path: PATHS[kind],
+        limits: { ...WATCH_LIMITS, ...limits },
+        onObject: (key, object) => {
+          const affected = this.graph.apply(trim(kind, key, object));
+          for (const listener of this.#listeners) listener(affected);
+        },
+        onRestart: (reason) => onRestart?.(kind, reason),
+      });
+    this.#reflectors = new Map(KINDS.map((kind) => [kind, reflectorOf(kind)]));
+  }
+
+  run(scope: Scope): void {
+    for (const reflector of this.#reflectors.values()) reflector.run(scope);
+  }
+
+  /** Told of each change, at once. */
+  subscribe(listener: (affected: Affected) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  networks(): string[] {
+    return [...this.#clusterNetworks, ...this.graph.networks()];
+  }
+
+  /** Whether all objects were told once: before that, what is not known may exist. */
+  get synced(): boolean {
+    return this.#every(({ synced }) => synced);
+  }
+
+  /** Whether every watch was heard of recently, so that what is told may be relied upon. */
+  get fresh(): boolean {
+    return this.#every(({ fresh }) => fresh);
+  }
+
+  /** Of the watch that was silent for longest. */
+  get ageMilliseconds(): number {
+    return Math.max(...[...this.#reflectors.values()].map(({ ageMilliseconds }) => ageMilliseconds));
+  }
+
+  /** The newest changes that were told. */
+  get told(): Position {
+    return this.#positions(({ told }) => told);
+  }
+
+  /** Whether no change up to `position` is missing here. */
+  hasReached(position: Position): boolean {
+    const reached = this.#positions((reflector) => reflector.reached);
+    return KINDS.every((kind) => reached[kind] >= position[kind]);
+  }
+
+  #every(holds: (reflector: Reflector) => boolean): boolean {
+    return [...this.#reflectors.values()].every(holds);
+  }
+
+  #positions(of: (reflector: Reflector) => number): Position {
+    const at = (kind: ObjectKind): number => {
+      const reflector = this.#reflectors.get(kind);
+      return reflector === undefined ? 0 : of(reflector);
+    };
+    return {
+      pods: at('pods'),
+      services: at('services'),
+      endpointslices: at('endpointslices'),
+      nodes: at('nodes'),
+    };
+  }
+}

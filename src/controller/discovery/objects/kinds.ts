@@ -1,0 +1,30 @@
+import type { V1EndpointSlice } from '@kubernetes/client-node';
+import type { ObjectChange, ObjectKey, ObjectKind } from '../graph/records.ts';
+import { sliceRecord } from './endpoint-slice.ts';
+import { nodeRecord } from './node.ts';
+import { podRecord } from './pod.ts';
+import { serviceRecord } from './service.ts';
+
+/** Where the API server has each kind. The controller's role lets it get, list and watch these. */
+export const PATHS: Readonly<Record<ObjectKind, string>> = {
+  pods: '/api/v1/pods',
+  services: '/api/v1/services',
+  endpointslices: '/apis/discovery.k8s.io/v1/endpointslices',
+  nodes: '/api/v1/nodes',
+};
+
+export const KINDS = ['pods', 'services', 'endpointslices', 'nodes'] as const satisfies readonly ObjectKind[];
+
+/** What is kept of an object; the rest of it goes at once. `object` undefined: it is gone. */
+export function trim(kind: ObjectKind, key: ObjectKey, object: object | undefined): ObjectChange {
+  switch (kind) {
+    case 'pods':
+      return { kind, key, record: object === undefined ? undefined : podRecord(object) };
+    case 'services':
+      return { kind, key, record: object === undefined ? undefined : serviceRecord(object) };
+    case 'endpointslices':
+      return { kind, key, record: object === undefined ? undefined : sliceRecord(object as V1EndpointSlice) };
+    case 'nodes':
+      return { kind, key, record: object === undefined ? undefined : nodeRecord(object) };
+  }
+}

@@ -1,0 +1,208 @@
+import type { Refusal } from '#handshake';
+import { parseAddress, formatAddress } from '#policy';
+import { err, ok, type Result } from '#runtime';
+import type { DiscoveryRequest__Output, DiscoveryResponse } from '#rpc';
+import type { Position } from '../cluster.ts';
+import { DISCOVERY_REASONS } from '../reasons.ts';
+import type { Key } from './encode.ts';
+import type { Hub } from './hub.ts';
+import type { Topic } from './topics.ts';
+
+/** The other end of one stream. */
+export interface Outlet {
+  /** False: no more before `Session.drained`. */
+  write(response: DiscoveryResponse): boolean;
+  /** Ends the stream; nothing is written any more. */
+  end(refusal: Refusal): void;
+}
+
+interface Subscription {
+  /** Of the answer that the sidecar has; empty: none. */
+  version: string;
+  /** It waits for a word even if it has the newest. */
+  asked: boolean;
+}
+
+/**
+ * What one sidecar asked for and has been told. Nothing is queued for it: only which answers it lacks is remembered, so a
+ * slow one gets the newest of each, late, and costs no more than what it asked for.
+ */
+export class Session {
+  /** For logs. */
+  readonly name: string;
+  readonly #hub: Hub;
+  readonly #outlet: Outlet;
+  readonly #openedAt: number;
+  readonly #subscriptions = new Map<Topic<Session>, Subscription>();
+  readonly #lacking = new Set<Topic<Session>>();
+  #seen: Position | undefined;
+  #started = false;
+  #networks: string | undefined;
+  #renew: number | undefined;
+  #heardAt: number;
+  #blockedAt: number | undefined;
+  #ended = false;
+
+  constructor(hub: Hub, outlet: Outlet, name: string) {
+    this.#hub = hub;
+    this.#outlet = outlet;
+    this.name = name;
+    this.#openedAt = this.#heardAt = hub.clock.monotonic();
+  }
+
+  get subscriptions(): number {
+    return this.#subscriptions.size;
+  }
+
+  receive({ request, ...message }: DiscoveryRequest__Output): void {
+    if (this.#ended) return;
+    const taken = this.#take(request, message);
+    if (!taken.ok) this.end(taken.error);
+    else this.pump();
+  }
+
+  /** The answer to this topic is another now. */
+  changed(topic: Topic<Session>): void {
+    this.#lacking.add(topic);
+  }
+
+  drained(): void {
+    this.#blockedAt = undefined;
+    this.pump();
+  }
+
+  /** Looks from time to time whether it lives, and whether it may start. */
+  sweep(): void {
+    const { clock, limits } = this.#hub;
+    const now = clock.monotonic();
+    if (this.#blockedAt !== undefined && now - this.#blockedAt >= limits.blockedMilliseconds) {
+      this.end({ reason: DISCOVERY_REASONS['discovery-slow'], detail: this.name });
+    } else if (now - this.#heardAt >= limits.silentMilliseconds) {
+      this.end({ reason: DISCOVERY_REASONS['discovery-silent'], detail: this.name });
+    } else if (!this.#started) this.pump();
+  }
+
+  /** Writes what it lacks, as far as it reads. A lease comes after everything that it is meant to cover. */
+  pump(): void {
+    if (this.#ended || !this.#mayStart()) return;
+    const { networks } = this.#hub;
+    if (this.#networks !== networks.version) {
+      this.#networks = networks.version;
+      if (!this.#write(networks.response)) return;
+    }
+    for (const topic of this.#lacking) {
+      this.#lacking.delete(topic);
+      const subscription = this.#subscriptions.get(topic);
+      if (subscription === undefined || (subscription.version === topic.version && !subscription.asked)) {
+        continue;
+      }
+      const { key, response, version } = topic;
+      const unchanged = subscription.version === version;
+      this.#subscriptions.set(topic, { version, asked: false });
+      if (!this.#write(unchanged ? { answer: { key, version, unchanged: {} } } : response)) return;
+    }
+    if (this.#renew === undefined) return;
+    const sequence = this.#renew;
+    this.#renew = undefined;
+    this.#write({ renewed: { sequence, ...this.#hub.lease() } });
+  }
+
+  end(refusal: Refusal): void {
+    if (this.#ended) return;
+    this.close();
+    this.#outlet.end(refusal);
+  }
+
+  /** The stream is gone. */
+  close(): void {
+    this.#ended = true;
+    for (const topic of this.#subscriptions.keys()) this.#hub.topics.remove(topic, this);
+    this.#subscriptions.clear();
+    this.#lacking.clear();
+    this.#hub.leave(this);
+  }
+
+  /** Whether it may go on writing. */
+  #write(response: DiscoveryResponse): boolean {
+    if (this.#blockedAt !== undefined) return false;
+    const more = this.#outlet.write(response);
+    if (!more) this.#blockedAt = this.#hub.clock.monotonic();
+    return more;
+  }
+
+  #mayStart(): boolean {
+    if (this.#blockedAt !== undefined) return false;
+    if (this.#started) return true;
+    const { clock, cluster, limits } = this.#hub;
+    if (this.#seen === undefined || !cluster.synced) return false;
+    const waited = clock.monotonic() - this.#openedAt;
+    this.#started = cluster.hasReached(this.#seen) || (cluster.fresh && waited >= limits.behindMilliseconds);
+    return this.#started;
+  }
+
+  #take(
+    request: DiscoveryRequest__Output['request'],
+    { start, subscribe, unsubscribe, renew, reject }: Omit<DiscoveryRequest__Output, 'request'>,
+  ): Result<undefined, Refusal> {
+    if ((request === 'start') !== (this.#seen === undefined)) return malformed('start comes first, and once');
+    if (request === 'start') {
+      this.#seen = start?.seen ?? { pods: 0, services: 0, endpointslices: 0, nodes: 0 };
+      return ok(undefined);
+    }
+    if (request === 'renew') {
+      this.#heardAt = this.#hub.clock.monotonic();
+      this.#renew = renew?.sequence ?? 0;
+      return ok(undefined);
+    }
+    if (request === 'reject') {
+      this.#hub.rejected(this, `${reject?.key?.address} ${reject?.key?.port}: ${reject?.detail}`);
+      return ok(undefined);
+    }
+    if (request === 'unsubscribe') {
+      for (const key of unsubscribe?.keys ?? []) this.#unsubscribe(key);
+      return ok(undefined);
+    }
+    for (const { key, version } of subscribe?.keys ?? []) {
+      const taken = this.#subscribe(key, version);
+      if (!taken.ok) return taken;
+    }
+    return request === 'subscribe' ? ok(undefined) : malformed('a request that says nothing');
+  }
+
+  #subscribe(key: Key | null, version: string): Result<undefined, Refusal> {
+    const checked = checkedKey(key);
+    if (checked === undefined) return malformed(`no address and port: ${JSON.stringify(key)}`);
+    const { limits, topics } = this.#hub;
+    const topic = topics.add(checked, this);
+    if (!this.#subscriptions.has(topic) && this.#subscriptions.size >= limits.subscriptions) {
+      topics.remove(topic, this);
+      const detail = `${limits.subscriptions} by ${this.name}`;
+      return err({ reason: DISCOVERY_REASONS['discovery-too-many-subscriptions'], detail });
+    }
+    this.#subscriptions.set(topic, { version, asked: true });
+    this.#lacking.add(topic);
+    // Who asks is told what holds now, not what held before the changes that are being gathered.
+    if (topics.isStale(topic)) this.#hub.flush();
+    return ok(undefined);
+  }
+
+  #unsubscribe(key: Key): void {
+    const topic = this.#hub.topics.find(key);
+    if (topic === undefined || !this.#subscriptions.delete(topic)) return;
+    this.#lacking.delete(topic);
+    this.#hub.topics.remove(topic, this);
+  }
+}
+
+function malformed(detail: string): Result<never, Refusal> {
+  return err({ reason: DISCOVERY_REASONS['discovery-malformed'], detail });
+}
+
+const MOST_PORT = 65_535;
+
+/** Only canonical text, so that one address is one topic. */
+function checkedKey(key: Key | null): Key | undefined {
+  if (key === null || key.port > MOST_PORT) return undefined;
+  const words = parseAddress(key.address);
+  return words !== undefined && formatAddress(words) === key.address ? key : undefined;
+}

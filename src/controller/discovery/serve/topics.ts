@@ -1,0 +1,97 @@
+import type { DiscoveryResponse } from '#rpc';
+import { versionOf } from '../graph/answer.ts';
+import type { Affected, Graph } from '../graph/graph.ts';
+import { SetsByKey } from '../graph/sets-by-key.ts';
+import { answerResponse, type Key } from './encode.ts';
+
+/** One address and port that somebody asked for, with the answer of now. */
+export interface Topic<Subscriber> {
+  readonly key: Key;
+  version: string;
+  response: DiscoveryResponse;
+  readonly subscribers: Set<Subscriber>;
+}
+
+/** Everything that is asked for, each once, however many ask. */
+export class Topics<Subscriber> {
+  readonly #graph: Graph;
+  readonly #trustDomain: string;
+  readonly #topics = new Map<string, Topic<Subscriber>>();
+  readonly #byAddress = new SetsByKey<string, Topic<Subscriber>>();
+  readonly #byPort = new SetsByKey<number, Topic<Subscriber>>();
+  readonly #stale = new Set<Topic<Subscriber>>();
+
+  constructor(graph: Graph, trustDomain: string) {
+    this.#graph = graph;
+    this.#trustDomain = trustDomain;
+  }
+
+  get size(): number {
+    return this.#topics.size;
+  }
+
+  add(key: Key, subscriber: Subscriber): Topic<Subscriber> {
+    const id = idOf(key);
+    let topic = this.#topics.get(id);
+    if (topic === undefined) {
+      topic = { key, ...this.#answer(key), subscribers: new Set() };
+      this.#topics.set(id, topic);
+      this.#byAddress.add(key.address, topic);
+      this.#byPort.add(key.port, topic);
+    }
+    topic.subscribers.add(subscriber);
+    return topic;
+  }
+
+  remove(topic: Topic<Subscriber>, subscriber: Subscriber): void {
+    topic.subscribers.delete(subscriber);
+    if (topic.subscribers.size > 0) return;
+    this.#topics.delete(idOf(topic.key));
+    this.#byAddress.delete(topic.key.address, topic);
+    this.#byPort.delete(topic.key.port, topic);
+    this.#stale.delete(topic);
+  }
+
+  /** Whether its answer may be another by now. */
+  isStale(topic: Topic<Subscriber>): boolean {
+    return this.#stale.has(topic);
+  }
+
+  find(key: Key): Topic<Subscriber> | undefined {
+    return this.#topics.get(idOf(key));
+  }
+
+  /** Remembers what has to be looked at again. Whether there is anything. */
+  touch({ addresses, nodePorts }: Affected): boolean {
+    for (const address of addresses) {
+      for (const topic of this.#byAddress.of(address)) this.#stale.add(topic);
+    }
+    for (const port of nodePorts) {
+      for (const topic of this.#byPort.of(port)) this.#stale.add(topic);
+    }
+    return this.#stale.size > 0;
+  }
+
+  /** Looks at it again: those whose answer is another now. */
+  refresh(): Topic<Subscriber>[] {
+    const changed: Topic<Subscriber>[] = [];
+    for (const topic of this.#stale) {
+      const { version, response } = this.#answer(topic.key);
+      if (version === topic.version) continue;
+      Object.assign(topic, { version, response });
+      changed.push(topic);
+    }
+    this.#stale.clear();
+    return changed;
+  }
+
+  #answer(key: Key): { readonly version: string; readonly response: DiscoveryResponse } {
+    const answer = this.#graph.answer(key.address, key.port);
+    const version = versionOf(answer);
+    return { version, response: answerResponse(key, version, answer, this.#trustDomain) };
+  }
+}
+
+function idOf({ address, port }: Key): string {
+  return `${address} ${port}`;
+}
