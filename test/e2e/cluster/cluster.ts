@@ -8,6 +8,8 @@ export interface Cluster {
   onNode(node: string, command: readonly string[], options?: CommandOptions): Promise<string>;
   /** Gives every node the image in an OCI archive. */
   loadImage(archive: string): Promise<void>;
+  /** Kills the API server and keeps it from coming back until the function that this resolves with was called. */
+  stopApiServer(): Promise<() => Promise<void>>;
 }
 
 export interface CommandOptions {

@@ -62,3 +62,12 @@ export async function eventually<T>(attempt: () => Promise<T>, milliseconds = 30
     }
   }
 }
+
+/** Rejects as long as `attempt` succeeds. */
+export async function expectGone(attempt: () => Promise<unknown>): Promise<void> {
+  const answer = await attempt().then(
+    (value) => ({ value }),
+    () => undefined,
+  );
+  if (answer !== undefined) throw new Error(`it still answers: ${String(answer.value)}`);
+}

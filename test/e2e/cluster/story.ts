@@ -5,9 +5,20 @@ import { eventually } from './command.ts';
 import { Namespace } from './namespace.ts';
 import { clusterProvider } from './providers.ts';
 import './setup.ts';
+import { type Turn, Turns } from './turns.ts';
 
-/** A test in the cluster that setup.ts brought up, with a namespace of its own. Skipped, with the reason, without one. */
-export const story = test.extend<{ cluster: Cluster; namespace: Namespace }>({
+/** A test in the cluster that setup.ts brought up, with a namespace of its own and a turn. Skipped, with the reason, without one. */
+export const story = test.extend<{ cluster: Cluster; namespace: Namespace; turn: Turn }>({
+  turn: [
+    async ({ skip }, use) => {
+      const handle = inject('cluster');
+      if ('unavailable' in handle) return skip(handle.unavailable);
+      const turn = await new Turns(handle).take();
+      await use(turn);
+      await turn.end();
+    },
+    { auto: true },
+  ],
   cluster: async ({ skip }, use) => {
     const handle = inject('cluster');
     if ('unavailable' in handle) return skip(handle.unavailable);

@@ -1,6 +1,7 @@
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cluster, ClusterHandle, CommandOptions } from '../cluster.ts';
-import { run } from '../command.ts';
+import { eventually, expectGone, run } from '../command.ts';
 
 /** Enters a running cluster, from any process of root's. */
 export function connectBare({ nodes, access }: ClusterHandle): Cluster {
@@ -11,10 +12,22 @@ export function connectBare({ nodes, access }: ClusterHandle): Cluster {
     run(['nsenter', `--net=${networkOf(node)}`, '--', ...command], options);
   const kubectl = join(bin, 'kubectl');
   const kubeconfig = `--kubeconfig=${join(folder, 'admin.conf')}`;
+  const kubectlHere = (args: readonly string[], options?: CommandOptions): Promise<string> =>
+    onNode(nodes[0] ?? '', [kubectl, kubeconfig, ...args], options);
   return {
     nodes,
     onNode,
-    kubectl: (args, options) => onNode(nodes[0] ?? '', [kubectl, kubeconfig, ...args], options),
+    kubectl: kubectlHere,
+    stopApiServer: async () => {
+      // init.sh looks for it.
+      const order = join(folder, 'apiserver-stopped');
+      writeFileSync(order, '');
+      await eventually(() => expectGone(() => kubectlHere(['get', '--raw', '/readyz'])));
+      return async () => {
+        rmSync(order);
+        await eventually(() => kubectlHere(['get', '--raw', '/readyz']), 60_000);
+      };
+    },
     loadImage: async (archive) => {
       for (const node of nodes) {
         const socket = join(folder, node, 'containerd.sock');

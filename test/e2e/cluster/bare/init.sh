@@ -28,22 +28,34 @@ etcd --name cluster --data-dir "$RUN/etcd" --unsafe-no-fsync --log-level warn \
   --listen-peer-urls http://127.0.0.1:2380 --initial-advertise-peer-urls http://127.0.0.1:2380 \
   --initial-cluster cluster=http://127.0.0.1:2380 >"$log/etcd.log" 2>&1 &
 
+# In the background only: it becomes the API server.
 # shellcheck disable=SC2086  # API_EXTRA is several words
-kube-apiserver --etcd-servers=http://127.0.0.1:2379 --bind-address=:: --secure-port=6443 \
-  --advertise-address="$(node_v4 1)" --endpoint-reconciler-type=lease --service-cluster-ip-range="$SERVICES" \
-  --tls-cert-file="$RUN/pki/apiserver.crt" --tls-private-key-file="$RUN/pki/apiserver.key" \
-  --client-ca-file="$RUN/pki/ca.crt" \
-  --service-account-issuer=https://kubernetes.default.svc.cluster.local \
-  --service-account-key-file="$RUN/pki/sa.pub" --service-account-signing-key-file="$RUN/pki/sa.key" \
-  --authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction --allow-privileged=true \
-  --kubelet-client-certificate="$RUN/pki/apiserver-kubelet-client.crt" \
-  --kubelet-client-key="$RUN/pki/apiserver-kubelet-client.key" \
-  --kubelet-certificate-authority="$RUN/pki/ca.crt" --kubelet-preferred-address-types=InternalIP \
-  --requestheader-client-ca-file="$RUN/pki/front.crt" --requestheader-allowed-names=front-proxy-client \
-  --requestheader-extra-headers-prefix=X-Remote-Extra- --requestheader-group-headers=X-Remote-Group \
-  --requestheader-username-headers=X-Remote-User \
-  --proxy-client-cert-file="$RUN/pki/front-client.crt" --proxy-client-key-file="$RUN/pki/front-client.key" \
-  --shutdown-delay-duration=0s ${API_EXTRA:-} >"$log/kube-apiserver.log" 2>&1 &
+apiserver() {
+  exec kube-apiserver --etcd-servers=http://127.0.0.1:2379 --bind-address=:: --secure-port=6443 \
+    --advertise-address="$(node_v4 1)" --endpoint-reconciler-type=lease --service-cluster-ip-range="$SERVICES" \
+    --tls-cert-file="$RUN/pki/apiserver.crt" --tls-private-key-file="$RUN/pki/apiserver.key" \
+    --client-ca-file="$RUN/pki/ca.crt" \
+    --service-account-issuer=https://kubernetes.default.svc.cluster.local \
+    --service-account-key-file="$RUN/pki/sa.pub" --service-account-signing-key-file="$RUN/pki/sa.key" \
+    --authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction --allow-privileged=true \
+    --kubelet-client-certificate="$RUN/pki/apiserver-kubelet-client.crt" \
+    --kubelet-client-key="$RUN/pki/apiserver-kubelet-client.key" \
+    --kubelet-certificate-authority="$RUN/pki/ca.crt" --kubelet-preferred-address-types=InternalIP \
+    --requestheader-client-ca-file="$RUN/pki/front.crt" --requestheader-allowed-names=front-proxy-client \
+    --requestheader-extra-headers-prefix=X-Remote-Extra- --requestheader-group-headers=X-Remote-Group \
+    --requestheader-username-headers=X-Remote-User \
+    --proxy-client-cert-file="$RUN/pki/front-client.crt" --proxy-client-key-file="$RUN/pki/front-client.key" \
+    --shutdown-delay-duration=0s ${API_EXTRA:-} >>"$log/kube-apiserver.log" 2>&1
+}
+# RUN/apiserver-stopped is a story's order (connect.ts): as long as it is there, the API server is not.
+while :; do
+  if [ -e "$RUN/apiserver-stopped" ]; then sleep 0.2; continue; fi
+  apiserver &
+  server=$!
+  while kill -0 "$server" 2>/dev/null && [ ! -e "$RUN/apiserver-stopped" ]; do sleep 0.2; done
+  kill -KILL "$server" 2>/dev/null
+  wait "$server"
+done &
 until kubectl get --raw /readyz >/dev/null 2>&1; do sleep 0.2; done
 step apiserver
 

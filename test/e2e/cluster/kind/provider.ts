@@ -3,8 +3,15 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Cluster, ClusterHandle, ClusterProvider, RunningCluster, UpOptions } from '../cluster.ts';
-import { run } from '../command.ts';
+import type {
+  Cluster,
+  ClusterHandle,
+  ClusterProvider,
+  CommandOptions,
+  RunningCluster,
+  UpOptions,
+} from '../cluster.ts';
+import { eventually, expectGone, run } from '../command.ts';
 
 /** Kubernetes in Docker (kind.sigs.k8s.io), where docker, kind and kubectl are installed and kind's node image can be had. */
 export const kindProvider: ClusterProvider = { unavailable, up, connect };
@@ -62,15 +69,32 @@ async function up({ nodes, images, progress }: UpOptions): Promise<RunningCluste
 
 function connect({ nodes, access }: ClusterHandle): Cluster {
   const { name = '', kubeconfig = '' } = access;
+  const kubectl = (args: readonly string[], options?: CommandOptions): Promise<string> =>
+    run(['kubectl', `--kubeconfig=${kubeconfig}`, ...args], options);
+  const onNode = (node: string, command: readonly string[], options?: CommandOptions): Promise<string> =>
+    run(['docker', 'exec', '--interactive', node, ...command], options);
   return {
     nodes,
-    kubectl: (args, options) => run(['kubectl', `--kubeconfig=${kubeconfig}`, ...args], options),
-    onNode: (node, command, options) => run(['docker', 'exec', '--interactive', node, ...command], options),
+    kubectl,
+    onNode,
+    // A static pod of the control plane's kubelet: it runs while its manifest is there.
+    stopApiServer: async () => {
+      const [control = ''] = nodes;
+      await onNode(control, ['mv', API_MANIFEST, AWAY]);
+      await eventually(() => expectGone(() => kubectl(['get', '--raw', '/readyz'])), 60_000);
+      return async () => {
+        await onNode(control, ['mv', AWAY, API_MANIFEST]);
+        await eventually(() => kubectl(['get', '--raw', '/readyz']), 120_000);
+      };
+    },
     loadImage: async (archive) => {
       await run(['kind', 'load', 'image-archive', archive, '--name', name], { timeoutMilliseconds: 300_000 });
     },
   };
 }
+
+const API_MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
+const AWAY = '/etc/kubernetes/kube-apiserver.yaml';
 
 /** Both families, and pods on every node: kind keeps them off the control plane only where there are workers. */
 function kindConfig(nodes: number): unknown {
