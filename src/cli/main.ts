@@ -4,6 +4,14 @@ import process from 'node:process';
 
 const LEAST_NODE = 26;
 
+// Whoever reads us may have had enough (`sallyport --help | head`), which is no error of ours. A sidecar whose log nobody
+// takes any more goes on as well: traffic matters more.
+for (const output of [process.stdout, process.stderr]) {
+  output.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 const [major = '0'] = process.versions.node.split('.');
 if (Number(major) < LEAST_NODE) {
   process.stderr.write(

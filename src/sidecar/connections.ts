@@ -35,7 +35,8 @@ export class Connections {
         service,
         direction,
         local: identity.toString(),
-        peerAddress: formatEndpoint(from),
+        // A call's peer is whom it reaches, which is not known yet.
+        ...(direction === 'inbound' ? { peerAddress: formatEndpoint(from) } : {}),
         ...(destination === undefined ? {} : { destination }),
       },
       log,

@@ -82,6 +82,7 @@ describe('outbound fails closed', () => {
   test('to a destination that is not known', async () => {
     const web = await failingCall(() => ({ kind: 'unknown' }));
     expect(await line(web)).toMatchObject({ reason: 'destination-unknown', detail: 'orders' });
+    expect((await line(web)).peerAddress).toBeUndefined();
   });
 
   test('to a meshed destination without an identity to expect, or with two trust domains', async () => {
@@ -141,7 +142,7 @@ describe('outbound fails closed', () => {
     });
     expect(await line(web)).toMatchObject({ reason: 'connect-refused', detail: `127.0.0.1:${gone.port}` });
     expect(asked).toBe(3);
-    expect(await line(web)).toMatchObject({ endpoint: `127.0.0.1:${gone.port}`, tries: 2 });
+    expect(await line(web)).toMatchObject({ peerAddress: `127.0.0.1:${gone.port}`, tries: 2 });
   });
 
   test('but a callee that has moved is found by the second look', async () => {

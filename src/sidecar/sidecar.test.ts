@@ -57,6 +57,9 @@ describe('bytes', () => {
     expect((await readAll(client)).bytes.toString()).toBe('hello');
     await eventually(() => web.connections().length + orders.connections().length === 2, 'both lines');
     const [outbound, inbound] = [web.connections()[0], orders.connections()[0]];
+    // Whom it reached, not the application that called.
+    const { inbound: reached = { host: '', port: 0 } } = orders.sidecar.addresses;
+    expect(outbound?.peerAddress).toBe(`${reached.host}:${reached.port}`);
     const [a, b] = [web.identity.toString(), orders.identity.toString()];
     const bytes = { receivedBytes: 5, sentBytes: 5, mode: 'mtls', level: 'info' };
     expect(outbound).toMatchObject({

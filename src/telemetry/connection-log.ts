@@ -13,10 +13,10 @@ export interface ConnectionSummary {
   /** The peer's SPIFFE ID and serial; undefined for a peer that proved none. */
   readonly peer: string | undefined;
   readonly peerSerial: string | undefined;
-  readonly peerAddress: string;
+  /** Who called; or whom a call was connected to, or tried last: undefined where nobody was. */
+  readonly peerAddress: string | undefined;
   readonly destination: string | undefined;
-  /** Whom a call was connected to, or tried last, and at which try. */
-  readonly endpoint: string | undefined;
+  /** How often a call was tried. */
   readonly tries: number | undefined;
   readonly policy: string | undefined;
   /** Why it ended, undefined for an ordinary end. */

@@ -4,8 +4,8 @@ import { type ConnectionSummary, logConnection } from './connection-log.ts';
 import type { ConnectionMeters } from './connection-meters.ts';
 
 /** A connection when it is accepted or dialled. */
-export type ConnectionSubject = Pick<ConnectionSummary, 'service' | 'direction' | 'local' | 'peerAddress'> &
-  Partial<Pick<ConnectionSummary, 'destination'>>;
+export type ConnectionSubject = Pick<ConnectionSummary, 'service' | 'direction' | 'local'> &
+  Partial<Pick<ConnectionSummary, 'peerAddress' | 'destination'>>;
 
 /** What becomes known of a connection on its way. */
 export type ConnectionFacts = Partial<
@@ -16,7 +16,7 @@ export type ConnectionFacts = Partial<
     | 'peer'
     | 'peerSerial'
     | 'destination'
-    | 'endpoint'
+    | 'peerAddress'
     | 'tries'
     | 'policy'
     | 'traceId'
@@ -42,10 +42,13 @@ export interface ConnectionParts {
 
 export function recordConnection(subject: ConnectionSubject, parts: ConnectionParts): ConnectionRecorder {
   const { clock, log, meters } = parts;
-  const { service, direction, local, peerAddress } = subject;
+  const { service, direction, local, peerAddress, destination } = subject;
   const start = clock.monotonic();
   const totals = meters.opened(service, direction);
-  let facts: ConnectionFacts = subject.destination === undefined ? {} : { destination: subject.destination };
+  let facts: ConnectionFacts = {
+    ...(peerAddress === undefined ? {} : { peerAddress }),
+    ...(destination === undefined ? {} : { destination }),
+  };
   let receivedBytes = 0;
   let sentBytes = 0;
   let open = true;
@@ -69,13 +72,12 @@ export function recordConnection(subject: ConnectionSubject, parts: ConnectionPa
         service,
         direction,
         local,
-        peerAddress,
+        peerAddress: facts.peerAddress,
         mode: facts.mode ?? 'none',
         localSerial: facts.localSerial,
         peer: facts.peer,
         peerSerial: facts.peerSerial,
         destination: facts.destination,
-        endpoint: facts.endpoint,
         tries: facts.tries,
         policy: facts.policy,
         reason,

@@ -33,6 +33,8 @@ export async function up(options: UpOptions): Promise<number> {
   const mesh = loadMesh(options.file);
   const state = openStateFolder(mesh.state);
   const stop = stopSignal();
+  // Nobody watches any more (`| head`).
+  process.stdout.once('error', stop.end);
   const scope = new Scope('up', (error) => stop.fail(error));
   try {
     return await run(scope, mesh, state, options, stop);

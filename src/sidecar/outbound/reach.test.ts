@@ -90,7 +90,10 @@ describe('what was never sent is tried elsewhere', () => {
     expect(page).toContain(`sallyport_connections_retries_total{service="web",reason="${reason}"} 1`);
     expect(page).toContain(`sallyport_endpoints_ejections_total{service="web",reason="${reason}"} 1`);
     expect(page).toMatch(/sallyport_endpoints_ejected\{service="web"\} 1/);
-    expect(web.connections()[0]).toMatchObject({ tries: 2, endpoint: expect.stringContaining('127.0.0.1:') });
+    expect(web.connections()[0]).toMatchObject({
+      tries: 2,
+      peerAddress: expect.stringContaining('127.0.0.1:'),
+    });
   });
 
   test('whoever answers with another identity is not taken, and the source is asked anew', async () => {

@@ -29,7 +29,7 @@ export async function reach(accepted: Accepted, parts: SidecarParts): Promise<Re
     const destination = await look(accepted, tries.mistaken);
     const target = targetOf(destination, tries, accepted, parts);
     if (target === undefined) throw tries.sum(failure ?? nobody(destination));
-    connection.learned({ endpoint: formatEndpoint(target.callee.address), tries: tries.count + 1 });
+    connection.learned({ peerAddress: formatEndpoint(target.callee.address), tries: tries.count + 1 });
     try {
       const reached = await attempt(target.callee, accepted, parts);
       target.connected();
