@@ -20,7 +20,10 @@ export interface Aead {
     out: Uint8Array,
     offset: number,
   ): void;
-  /** The plaintext of `sealed` (ciphertext and tag), or undefined if it isn't authentic; then nothing was released. */
+  /**
+   * The plaintext of `sealed` (ciphertext and tag), or undefined if it isn't authentic; then nothing was released. It may
+   * be written over `sealed`, which is the callee's from now on.
+   */
   open(nonce: Uint8Array, additionalData: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
   /** Forgets the key; `seal` and `open` throw from then on. */
   wipe(): void;
