@@ -6,7 +6,7 @@ import { checkSignature } from '../path/signature.ts';
 import { type Audit, auditRecord } from './audit.ts';
 import { type AuthorityConfig, AuthorityError } from './config.ts';
 import { makeSlot, type Slot } from './slot.ts';
-import type { AuthorityStore } from './store.ts';
+import type { StateStore } from './state-store.ts';
 import { intermediateTemplate, rootTemplate } from './template.ts';
 
 /** The keys in force: the root signs intermediates, `current` signs leaves, `next` waits. */
@@ -18,7 +18,7 @@ export interface Authorities {
 
 /** Makes the first root and intermediate; a creation that was interrupted is begun again, as nothing was issued. */
 export async function createAuthorities(
-  store: AuthorityStore,
+  store: StateStore,
   config: AuthorityConfig,
   audit: Audit,
   now: number,
@@ -28,8 +28,9 @@ export async function createAuthorities(
   const current = await makeIntermediate(config, root, audit, now);
   const files = { ...(await store.write('root', root)), ...(await store.write('intermediate', current)) };
   const serials = { root: root.certificate.serial, current: current.certificate.serial };
-  await store.commit({ phase: 'ready', ...serials, files });
-  return { root, current, next: undefined };
+  const outcome = await store.commit({ phase: 'ready', ...serials, files });
+  // Nothing was signed with ours but what nobody got.
+  return outcome === 'committed' ? { root, current, next: undefined } : loadAuthorities(store, config);
 }
 
 export async function makeIntermediate(
@@ -49,14 +50,15 @@ export async function makeIntermediate(
 }
 
 /** Reads what the state names and checks that it belongs together: the root is one, and signed the intermediates. */
-export async function loadAuthorities(store: AuthorityStore, config: AuthorityConfig): Promise<Authorities> {
+export async function loadAuthorities(store: StateStore, config: AuthorityConfig): Promise<Authorities> {
   const { root: rootSerial, current: currentSerial, next: nextSerial } = store.state;
   if (rootSerial === null || currentSerial === null)
     throw new AuthorityError('the state names no root or intermediate');
   const root = await store.read('root', rootSerial);
   const current = await store.read('intermediate', currentSerial);
   const next = nextSerial === null ? undefined : await store.read('intermediate', nextSerial);
-  for (const slot of [root, current, ...(next === undefined ? [] : [next])]) checkLoaded(slot, root, config);
+  for (const slot of [root, current, ...(next === undefined ? [] : [next])])
+    checkLoaded(slot, root, config, store.place);
   return { root, current, next };
 }
 
@@ -66,7 +68,12 @@ export function bundleOf(config: AuthorityConfig, root: Slot): TrustBundle {
   return bundle.value;
 }
 
-function checkLoaded({ certificate }: Slot, { certificate: root }: Slot, config: AuthorityConfig): void {
+function checkLoaded(
+  { certificate }: Slot,
+  { certificate: root }: Slot,
+  config: AuthorityConfig,
+  place: string,
+): void {
   const problem =
     checkSignature(certificate, root) ??
     checkBasicConstraints(certificate) ??
@@ -75,7 +82,7 @@ function checkLoaded({ certificate }: Slot, { certificate: root }: Slot, config:
   const elsewhere = permitted.some((name) => name.type !== 'uri' || name.text !== config.trustDomain);
   if (problem === undefined && namesIssuer(certificate, root) && !elsewhere) return;
   throw new AuthorityError(
-    `the certificate with serial ${certificate.serial} in ${config.directory} is not one of this authority: ` +
+    `the certificate with serial ${certificate.serial} in ${place} is not one of this authority: ` +
       (problem?.detail ?? 'it names another issuer or trust domain'),
   );
 }

@@ -28,14 +28,14 @@ import {
   type AuthorityOptions,
   parseAuthorityConfig,
 } from './config.ts';
-import { prepareFolder } from './files.ts';
 import { inspectCertificate, inspectLeafChain } from './inspect.ts';
-import { type FolderLock, lockFolder } from './lock.ts';
+import { DocumentStore } from './document-store.ts';
 import { parseIssuableRequest } from './request.ts';
 import { rotationPlan, type Validity } from './schedule.ts';
 import { signCertificate } from './sign.ts';
 import type { Slot } from './slot.ts';
-import { AuthorityStore } from './store.ts';
+import type { StateChange, StateStore } from './state-store.ts';
+import { FolderStore } from './store.ts';
 import { type Attestation, leafTemplate } from './template.ts';
 
 /** Which CA certificate, and how long. Times are milliseconds since the Unix epoch. */
@@ -47,10 +47,11 @@ export interface AuthorityCertificate extends Validity {
 const LONGEST_WAIT_MILLISECONDS = 10 * 60_000;
 const SHORTEST_WAIT_MILLISECONDS = 1000;
 const RETRY_MILLISECONDS = 60_000;
+const ALWAYS = new Watch(true);
 
 /**
  * The certificate authority of one trust domain: a root (10 years), an intermediate that signs leaves and is replaced
- * on schedule, both in a folder that this process alone may use. Leaves stay valid across a rotation, as their chain
+ * on schedule, both in a folder that this process alone may use, or in a document that several processes share. Leaves stay valid across a rotation, as their chain
  * carries the intermediate that signed them.
  */
 export class CertificateAuthority {
@@ -58,8 +59,7 @@ export class CertificateAuthority {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #audit: Audit;
-  readonly #store: AuthorityStore;
-  readonly #lock: FolderLock;
+  readonly #store: StateStore;
   readonly #bundle: Watch<TrustBundle>;
   readonly #rootWatch: Watch<AuthorityCertificate>;
   readonly #intermediateWatch: Watch<AuthorityCertificate>;
@@ -72,8 +72,7 @@ export class CertificateAuthority {
     readonly config: AuthorityConfig;
     readonly options: AuthorityOptions;
     readonly audit: Audit;
-    readonly store: AuthorityStore;
-    readonly lock: FolderLock;
+    readonly store: StateStore;
     readonly authorities: Authorities;
   }) {
     this.#config = parts.config;
@@ -81,7 +80,6 @@ export class CertificateAuthority {
     this.#log = parts.options.log;
     this.#audit = parts.audit;
     this.#store = parts.store;
-    this.#lock = parts.lock;
     this.#authorities = parts.authorities;
     this.#bundle = new Watch(bundleOf(parts.config, parts.authorities.root));
     this.#rootWatch = new Watch(summary(parts.authorities.root));
@@ -93,21 +91,19 @@ export class CertificateAuthority {
     const config = parseAuthorityConfig(options);
     const { clock, log } = options;
     const audit = options.audit ?? auditToLog(log);
-    await prepareFolder(config.directory);
-    const lock = await lockFolder(config.directory, clock.now());
+    const store = await openStore(options);
     try {
-      const store = await AuthorityStore.open(config.directory, config.trustDomain, log);
       const authorities =
         store.state.phase === 'creating'
           ? await createAuthorities(store, config, audit, clock.now())
           : await loadAuthorities(store, config);
-      refuseEndedRoot(authorities.root, config, clock.now());
-      const authority = new CertificateAuthority({ config, options, audit, store, lock, authorities });
+      refuseEndedRoot(authorities.root, store, clock.now());
+      const authority = new CertificateAuthority({ config, options, audit, store, authorities });
       // After a long stop the intermediate may be due, or have ended: no leaf is issued before that is put right.
       await authority.#followPlan();
       return authority;
     } catch (error) {
-      lock.release();
+      store.close();
       throw error;
     }
   }
@@ -135,7 +131,7 @@ export class CertificateAuthority {
     attestation?: Attestation,
   ): Promise<Result<IssuedCertificate, Refusal>> {
     const config = this.#config;
-    if (this.#closed) return refuse('authority-closed', config.directory);
+    if (this.#closed) return refuse('authority-closed', this.#store.place);
     if (identity.trustDomain !== config.trustDomain || identity.path === '') {
       return refuse('identity-not-ours', `${identity.toString()} in trust domain "${config.trustDomain}"`);
     }
@@ -165,24 +161,30 @@ export class CertificateAuthority {
   /** Replaces the intermediate now. Leaves of the one before stay valid until they end. */
   rotateIntermediate(): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#authorities.next === undefined) await this.#prepare();
+      await this.#refresh();
+      // Who was overtaken has what another replica made instead: that is a rotation too.
+      if (this.#authorities.next === undefined && (await this.#prepare()) === 'overtaken') return;
       await this.#activate();
     });
   }
 
-  /** Rotates by schedule until the scope ends; then closes. */
-  run(scope: Scope): void {
+  /**
+   * Rotates by schedule until the scope ends; then closes. While `leads` is false it only takes over what others have
+   * rotated. That keeps replicas from doing the same work; two that believe they lead do no harm (document-store.ts).
+   */
+  run(scope: Scope, leads: ReadableWatch<boolean> = ALWAYS): void {
+    const longest = Math.min(LONGEST_WAIT_MILLISECONDS, this.#store.refreshMilliseconds ?? Infinity);
     scope.defer(() => this.close());
     scope.run(async (signal) => {
       while (!signal.aborted) {
-        const wait = await this.#followPlan().catch((error: unknown) => {
+        const wait = await (leads.value ? this.#followPlan() : this.#follow()).catch((error: unknown) => {
           this.#log.error('the intermediate could not be rotated; it stays in use and this is tried again', {
             error: error instanceof Error ? error.message : String(error),
             notAfter: new Date(this.#intermediateWatch.value.notAfter).toISOString(),
           });
           return RETRY_MILLISECONDS;
         });
-        const bounded = Math.min(Math.max(wait, SHORTEST_WAIT_MILLISECONDS), LONGEST_WAIT_MILLISECONDS);
+        const bounded = Math.min(Math.max(wait, SHORTEST_WAIT_MILLISECONDS), longest);
         await sleep(this.#clock, bounded, signal);
       }
     });
@@ -193,13 +195,14 @@ export class CertificateAuthority {
     if (this.#closed) return;
     this.#closed = true;
     await this.#transition.catch(() => undefined);
-    this.#lock.release();
+    this.#store.close();
   }
 
   /** Does what is due. Resolves with the milliseconds until something may be due again. */
   async #followPlan(): Promise<number> {
     let wait = 0;
     await this.#inTurn(async () => {
+      await this.#refresh();
       for (;;) {
         const { root, current, next } = this.#authorities;
         const now = this.#clock.now();
@@ -215,26 +218,64 @@ export class CertificateAuthority {
     return wait;
   }
 
-  async #prepare(): Promise<void> {
+  /** Takes over what others have committed. */
+  async #follow(): Promise<number> {
+    await this.#inTurn(() => this.#refresh());
+    return LONGEST_WAIT_MILLISECONDS;
+  }
+
+  async #refresh(): Promise<void> {
+    if (await this.#store.refresh()) await this.#takeOver();
+  }
+
+  async #takeOver(): Promise<void> {
+    const loaded = await loadAuthorities(this.#store, this.#config);
+    const { root } = this.#authorities;
+    if (loaded.root.certificate.serial !== root.certificate.serial) {
+      throw new AuthorityError(
+        `${this.#store.place} has another root (serial ${loaded.root.certificate.serial}) than the one this process ` +
+          `signs under (${root.certificate.serial}): restart it if that is meant`,
+      );
+    }
+    this.#use(loaded);
+  }
+
+  #use(authorities: Authorities): void {
+    const before = this.#authorities.current.certificate.serial;
+    this.#authorities = authorities;
+    const { certificate } = authorities.current;
+    if (certificate.serial === before) return;
+    this.#intermediateWatch.set(summary(authorities.current));
+    this.#log.info('the intermediate was replaced', {
+      serial: certificate.serial,
+      previousSerial: before,
+      notAfter: new Date(certificate.notAfter).toISOString(),
+    });
+  }
+
+  async #commit(change: StateChange, authorities: Authorities): Promise<'committed' | 'overtaken'> {
+    const outcome = await this.#store.commit(change);
+    if (outcome === 'committed') this.#use(authorities);
+    else await this.#takeOver();
+    return outcome;
+  }
+
+  async #prepare(): Promise<'committed' | 'overtaken'> {
     const { root, current } = this.#authorities;
     const next = await makeIntermediate(this.#config, root, this.#audit, this.#clock.now());
     const files = await this.#store.write('intermediate', next);
-    await this.#store.commit({ next: next.certificate.serial, files });
-    this.#authorities = { root, current, next };
-    this.#log.info('the next intermediate is prepared', { serial: next.certificate.serial });
+    const outcome = await this.#commit({ next: next.certificate.serial, files }, { root, current, next });
+    if (outcome === 'committed') {
+      this.#log.info('the next intermediate is prepared', { serial: next.certificate.serial });
+    }
+    return outcome;
   }
 
   async #activate(): Promise<void> {
-    const { root, current, next } = this.#authorities;
+    const { root, next } = this.#authorities;
     if (next === undefined) throw new AuthorityError('there is no next intermediate to activate');
-    await this.#store.commit({ current: next.certificate.serial, next: null });
-    this.#authorities = { root, current: next, next: undefined };
-    this.#intermediateWatch.set(summary(next));
-    this.#log.info('the intermediate was replaced', {
-      serial: next.certificate.serial,
-      previousSerial: current.certificate.serial,
-      notAfter: new Date(next.certificate.notAfter).toISOString(),
-    });
+    const change = { current: next.certificate.serial, next: null };
+    await this.#commit(change, { root, current: next, next: undefined });
   }
 
   /** One transition at a time; none after closing. A failed one doesn't stop the next. */
@@ -257,17 +298,30 @@ function refuse(
   return err({ reason: IDENTITY_REASONS[code], detail });
 }
 
+/** The configuration has been parsed: one of the two is there. */
+function openStore({
+  directory = '',
+  document,
+  trustDomain,
+  clock,
+  log,
+}: AuthorityOptions): Promise<StateStore> {
+  return document === undefined
+    ? FolderStore.open(directory, trustDomain, clock.now(), log)
+    : DocumentStore.open(document, trustDomain, log);
+}
+
 function summary({ certificate }: Slot): AuthorityCertificate {
   const { serial, notBefore, notAfter } = certificate;
   return Object.freeze({ serial, notBefore, notAfter });
 }
 
-function refuseEndedRoot({ certificate }: Slot, { directory }: AuthorityConfig, now: number): void {
+function refuseEndedRoot({ certificate }: Slot, { place }: StateStore, now: number): void {
   if (now >= certificate.notBefore && now <= certificate.notAfter) return;
   const from = new Date(certificate.notBefore).toISOString();
   const to = new Date(certificate.notAfter).toISOString();
   throw new AuthorityError(
-    `the root in ${directory} is valid from ${from} to ${to}, and it is ${new Date(now).toISOString()}: ` +
-      'correct the clock of this machine, or move the folder away to start a new authority with a new root',
+    `the root in ${place} is valid from ${from} to ${to}, and it is ${new Date(now).toISOString()}: ` +
+      'correct the clock of this machine, or move the state away to start a new authority with a new root',
   );
 }

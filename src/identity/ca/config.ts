@@ -1,6 +1,7 @@
 import type { Clock, Log } from '#runtime';
 import { parseTrustDomain } from '../trust-domain.ts';
 import type { Audit } from './audit.ts';
+import type { StateDocument } from './state-document.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -25,8 +26,10 @@ export const LIFETIMES = {
 const INTERMEDIATE_TO_LEAF = 3;
 
 export interface AuthorityOptions {
-  /** Folder of the authority's state, for it alone. Made (0700) if it isn't there. */
-  readonly directory: string;
+  /** Folder of the authority's state, for it alone. Made (0700) if it isn't there. This or `document`. */
+  readonly directory?: string;
+  /** What holds the state of an authority that several processes share. */
+  readonly document?: StateDocument;
   readonly trustDomain: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -39,7 +42,6 @@ export interface AuthorityOptions {
 }
 
 export interface AuthorityConfig {
-  readonly directory: string;
   readonly trustDomain: string;
   readonly leafLifetime: number;
   readonly intermediateLifetime: number;
@@ -59,6 +61,9 @@ export function parseAuthorityConfig(options: AuthorityOptions): AuthorityConfig
   const domain = parseTrustDomain(options.trustDomain);
   if (!domain.ok) mistakes.push(`trustDomain: ${domain.error}`);
   if (options.directory === '') mistakes.push('directory: it is empty');
+  if ((options.directory === undefined) === (options.document === undefined)) {
+    mistakes.push('directory, document: give one of them');
+  }
   const leaf = options.leafLifetimeMilliseconds ?? LIFETIMES.leaf;
   if (!(leaf >= LIFETIMES.leafLeast && leaf <= LIFETIMES.leafMost)) {
     mistakes.push(`leafLifetimeMilliseconds: ${leaf} is not from 2 minutes to 24 hours`);
@@ -72,7 +77,6 @@ export function parseAuthorityConfig(options: AuthorityOptions): AuthorityConfig
   if (mistakes.length > 0)
     throw new AuthorityError(`the authority cannot start:\n  ${mistakes.join('\n  ')}`);
   return Object.freeze({
-    directory: options.directory,
     trustDomain: options.trustDomain,
     leafLifetime: leaf,
     intermediateLifetime: intermediate,

@@ -1,5 +1,6 @@
 /** The door of the certificate authority. */
 export { CertificateAuthority } from './authority.ts';
+export type { StateDocument, VersionedText } from './state-document.ts';
 export { type Attestation, attestedAtOf } from './template.ts';
 export type { AuditRecord } from './audit.ts';
 export { parseIssuableRequest } from './request.ts';

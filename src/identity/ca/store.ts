@@ -1,15 +1,18 @@
-import { createPrivateKey } from 'node:crypto';
 import { join } from 'node:path';
 import type { Log } from '#runtime';
-import { parseCertificate } from '../x509/certificate.ts';
-import { decodePem, encodePem } from '../x509/pem.ts';
-import { problemText } from '../x509/problem.ts';
 import { AuthorityError } from './config.ts';
-import { listFiles, readPrivate, removeFiles, TEMPORARY, writeAtomically } from './files.ts';
-import { pairSlot, type Slot } from './slot.ts';
+import { listFiles, prepareFolder, readPrivate, removeFiles, TEMPORARY, writeAtomically } from './files.ts';
+import { type FolderLock, lockFolder } from './lock.ts';
+import type { Slot } from './slot.ts';
 import { type AuthorityState, decodeState, encodeState, sha256, STATE_FILE } from './state.ts';
-
-type Role = 'root' | 'intermediate';
+import {
+  nextState,
+  readSlot,
+  type Role,
+  slotContents,
+  type StateChange,
+  type StateStore,
+} from './state-store.ts';
 
 /** Names of files that an authority makes, in force or left by an interrupted transition. */
 const OWN_FILE = /^(root|intermediate)-[0-9a-f]+\.(certificate|key)\.pem$/;
@@ -23,25 +26,40 @@ const RECOVERY =
  * state.json, then removes what is no longer in force; interrupted anywhere, it has happened or it hasn't. State that
  * is torn, edited or incomplete is refused, never made anew.
  */
-export class AuthorityStore {
+export class FolderStore implements StateStore {
+  /** The lock keeps others away. */
+  readonly refreshMilliseconds = undefined;
   readonly #directory: string;
   readonly #log: Log;
+  readonly #lock: FolderLock;
   /** What state.json holds, exactly as written. */
   #text: string;
   #state: AuthorityState;
 
-  private constructor(directory: string, log: Log, text: string, state: AuthorityState) {
-    this.#directory = directory;
-    this.#log = log;
+  private constructor(place: Place, text: string, state: AuthorityState) {
+    this.#directory = place.directory;
+    this.#log = place.log;
+    this.#lock = place.lock;
     this.#text = text;
     this.#state = state;
   }
 
-  /** The folder is prepared and locked. */
-  static async open(directory: string, trustDomain: string, log: Log): Promise<AuthorityStore> {
-    const path = join(directory, STATE_FILE);
+  /** `now` is for the message to a second process that wants the folder. */
+  static async open(directory: string, trustDomain: string, now: number, log: Log): Promise<FolderStore> {
+    await prepareFolder(directory);
+    const lock = await lockFolder(directory, now);
+    try {
+      return await FolderStore.#read({ directory, log, lock }, trustDomain);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  static async #read(place: Place, trustDomain: string): Promise<FolderStore> {
+    const path = join(place.directory, STATE_FILE);
     const text = await readPrivate(path);
-    if (text === undefined) return AuthorityStore.#begin(directory, trustDomain, log);
+    if (text === undefined) return FolderStore.#begin(place, trustDomain);
     const state = decodeState(text);
     if (!state.ok) throw new AuthorityError(`${path}: ${state.error}. ${RECOVERY}`);
     if (state.value.trustDomain !== trustDomain) {
@@ -50,13 +68,14 @@ export class AuthorityStore {
           'correct the configuration, or use another folder',
       );
     }
-    const store = new AuthorityStore(directory, log, text, state.value);
+    const store = new FolderStore(place, text, state.value);
     await store.#removeLeftovers();
     return store;
   }
 
   /** Writes ahead that keys are about to be made: if that is interrupted, the next start knows nothing was issued. */
-  static async #begin(directory: string, trustDomain: string, log: Log): Promise<AuthorityStore> {
+  static async #begin(place: Place, trustDomain: string): Promise<FolderStore> {
+    const { directory } = place;
     const [stray] = (await listFiles(directory)).filter((name) => OWN_FILE.test(name));
     if (stray !== undefined) {
       throw new AuthorityError(
@@ -67,7 +86,11 @@ export class AuthorityStore {
     const state: AuthorityState = { trustDomain, generation: 0, phase: 'creating', ...none };
     const text = encodeState(state);
     await writeAtomically(directory, STATE_FILE, text);
-    return new AuthorityStore(directory, log, text, state);
+    return new FolderStore(place, text, state);
+  }
+
+  get place(): string {
+    return this.#directory;
   }
 
   get state(): AuthorityState {
@@ -76,11 +99,7 @@ export class AuthorityStore {
 
   /** Puts certificate and key on disk. They are in force only once `commit` names them. */
   async write(role: Role, slot: Slot): Promise<Readonly<Record<string, string>>> {
-    const { certificate, privateKey } = slot;
-    const files = {
-      [keyFile(role, certificate.serial)]: privateKey.export({ type: 'pkcs8', format: 'pem' }),
-      [certificateFile(role, certificate.serial)]: encodePem('CERTIFICATE', certificate.der),
-    };
+    const files = slotContents(role, slot);
     const hashes: Record<string, string> = {};
     for (const [name, contents] of Object.entries(files)) {
       await writeAtomically(this.#directory, name, contents);
@@ -90,48 +109,35 @@ export class AuthorityStore {
   }
 
   /** Makes `change` the state in force, and removes files (old keys above all) that it no longer names. */
-  async commit(
-    change: Partial<Pick<AuthorityState, 'phase' | 'root' | 'current' | 'next' | 'files'>>,
-  ): Promise<void> {
+  async commit(change: StateChange): Promise<'committed'> {
     const path = join(this.#directory, STATE_FILE);
     if ((await readPrivate(path)) !== this.#text) {
       throw new AuthorityError(`${path} was changed while the authority ran. ${RECOVERY}`);
     }
-    const merged = { ...this.#state, ...change, generation: this.#state.generation + 1 };
-    const serials = [merged.root, merged.current, merged.next];
-    const inForce = Object.entries({ ...this.#state.files, ...change.files }).filter(([name]) =>
-      serials.some((serial) => serial !== null && name.includes(`-${serial}.`)),
-    );
-    const state: AuthorityState = { ...merged, files: Object.fromEntries(inForce) };
+    const state = nextState(this.#state, change);
     const text = encodeState(state);
     await writeAtomically(this.#directory, STATE_FILE, text);
     this.#text = text;
     this.#state = state;
     await this.#removeLeftovers();
+    return 'committed';
   }
 
-  async read(role: Role, serial: string): Promise<Slot> {
-    const certificatePath = certificateFile(role, serial);
-    const keyPath = keyFile(role, serial);
-    const der = decodePem('CERTIFICATE', await this.#readInForce(certificatePath));
-    const certificate = der === undefined ? undefined : parseCertificate(der);
-    if (certificate?.ok !== true) {
-      const why =
-        certificate === undefined ? 'it is not one PEM certificate' : problemText(certificate.error);
-      throw this.#damaged(certificatePath, why);
-    }
-    if (certificate.value.serial !== serial)
-      throw this.#damaged(certificatePath, 'its serial is another one');
-    const pem = await this.#readInForce(keyPath);
-    let slot: Slot | undefined;
-    try {
-      slot = pairSlot(certificate.value, createPrivateKey(pem));
-    } catch {
-      // The parser's message may quote the key, so it goes no further.
-      throw this.#damaged(keyPath, 'it is not a private key');
-    }
-    if (slot === undefined) throw this.#damaged(keyPath, `it is not the key of ${certificatePath}`);
-    return slot;
+  read(role: Role, serial: string): Promise<Slot> {
+    return readSlot(
+      role,
+      serial,
+      (name) => this.#readInForce(name),
+      (name, why) => this.#damaged(name, why),
+    );
+  }
+
+  refresh(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  close(): void {
+    this.#lock.release();
   }
 
   async #readInForce(name: string): Promise<string> {
@@ -159,10 +165,8 @@ export class AuthorityStore {
   }
 }
 
-function certificateFile(role: Role, serial: string): string {
-  return `${role}-${serial}.certificate.pem`;
-}
-
-function keyFile(role: Role, serial: string): string {
-  return `${role}-${serial}.key.pem`;
+interface Place {
+  readonly directory: string;
+  readonly log: Log;
+  readonly lock: FolderLock;
 }
