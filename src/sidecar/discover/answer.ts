@@ -39,8 +39,9 @@ export function parseAnswer(message: AnswerMessage): Result<Answer | undefined, 
       return message.service ? parseService(message.service, message.key?.port ?? 0) : UNKNOWN;
     case 'unknown':
     case undefined:
-      return UNKNOWN;
+      break;
   }
+  return UNKNOWN;
 }
 
 const UNKNOWN: Result<Answer, never> = ok({ kind: 'unknown' });
