@@ -8,9 +8,7 @@ import { BindError, type CaptureConfig, Sidecar, SidecarConfigError } from '#sid
 import { openSocketCalls } from '#sidecar/intercept';
 import { Telemetry, TelemetrySettingsError } from '#telemetry';
 import { sayProblem } from '../mesh-file/problem.ts';
-import { FollowedFiles } from '../follow/files.ts';
-import { followIdentity } from '../follow/identity.ts';
-import { parseDestinations } from '../sidecar-file/destinations-file.ts';
+import { followSource } from '../follow/source.ts';
 import { parseSidecarFile, type SidecarFile } from '../sidecar-file/sidecar-file.ts';
 import { UsageError } from '../usage-error.ts';
 import { stopSignal } from './stop-signal.ts';
@@ -56,36 +54,25 @@ async function start(
   const clock = systemClock;
   const { trustDomain, workload } = settings;
   const identity = serviceAccountId(trustDomain, workload.namespace, workload.serviceAccount);
-  const [mounted, policies, destinations, calls] = await Promise.all([
-    followIdentity(settings, identity, { clock, log }),
+  const [source, policies, calls] = await Promise.all([
+    followSource(settings, identity, { clock, log }),
     loadPolicies(settings, log),
-    FollowedFiles.open({
-      what: 'destinations',
-      paths: [settings.destinations],
-      parse: ([text = '']) => {
-        const parsed = parseDestinations(settings.destinations, text, settings.ports.status);
-        return parsed.ok ? parsed : err(parsed.error.map(sayProblem));
-      },
-      clock,
-      log,
-    }),
     openSocketCalls(),
   ]);
-  const mistakes = [mounted, policies, destinations].flatMap((part) => (part.ok ? [] : part.error));
+  const mistakes = [source, policies].flatMap((part) => (part.ok ? [] : part.error));
   if (!calls.ok) mistakes.push(`${calls.error.reason.say} (${calls.error.detail})`);
-  if (!mounted.ok || !policies.ok || !destinations.ok || !calls.ok) throw new UsageError(mistakes.join('\n'));
+  if (!source.ok || !policies.ok || !calls.ok) throw new UsageError(mistakes.join('\n'));
   const telemetry = Telemetry.create({ clock, log, environment: otelOf(env) });
   scope.defer(() => telemetry.shutdown());
-  mounted.value.run(scope);
+  source.value.run(scope, telemetry);
   policies.value.run(scope);
-  destinations.value.run(scope);
   const capture: CaptureConfig = {
     inboundPort: settings.ports.inbound,
     outboundPort: settings.ports.outbound,
     statusPort: settings.ports.status,
     verificationPort: settings.ports.verification,
     ...calls.value,
-    destinations: destinations.value.value,
+    destinations: source.value.destinations,
     serverFirstPorts: new Set(settings.serverFirstPorts),
     probes: settings.probes,
     adviseAfterMilliseconds:
@@ -95,8 +82,8 @@ async function start(
     service: settings.service,
     workload,
     identity,
-    credentials: mounted.value.credentials,
-    bundle: mounted.value.bundle,
+    credentials: source.value.credentials,
+    bundle: source.value.bundle,
     policies: policies.value.policies,
     telemetry,
     log,

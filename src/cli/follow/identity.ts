@@ -1,7 +1,8 @@
-import { parseTrustBundle, type SpiffeId, type TrustBundle } from '#identity';
+import type { SpiffeId, TrustBundle } from '#identity';
 import { readMounted, type WorkloadCredential } from '#identity/workload';
 import { type Clock, err, type Log, ok, type ReadableWatch, type Result, type Scope } from '#runtime';
 import { FollowedFiles } from './files.ts';
+import { followTrustBundle } from './trust-bundle.ts';
 
 export interface MountedIdentity {
   readonly certificate: string;
@@ -25,14 +26,8 @@ export async function followIdentity(
   identity: SpiffeId,
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): Promise<Result<FollowedIdentity, readonly string[]>> {
-  const roots = await FollowedFiles.open({
-    what: 'trust bundle',
-    paths: [files.trustBundle],
-    parse: ([pem = '']) => parseTrustBundle(identity.trustDomain, pem),
-    clock,
-    log,
-  });
-  if (!roots.ok) return err(roots.error.map((mistake) => `${files.trustBundle}: ${mistake}`));
+  const roots = await followTrustBundle(files.trustBundle, identity.trustDomain, { clock, log });
+  if (!roots.ok) return roots;
   const bundle = roots.value.value;
   let renewals = 0;
   const credentials = await FollowedFiles.openOr<WorkloadCredential | undefined>(

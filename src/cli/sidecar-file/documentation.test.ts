@@ -7,7 +7,9 @@ import { parseSidecarFile } from './sidecar-file.ts';
 
 const page = readFileSync(new URL('../../../docs/capture.md', import.meta.url), 'utf8');
 const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
-const [sidecarFile = '', destinationsFile = ''] = blocks;
+const [sidecarFile = ''] = blocks;
+const destinationsFile = blocks.find((text) => text.startsWith('clusterNetworks:')) ?? '';
+const controller = blocks.find((text) => text.startsWith('controller:')) ?? '';
 const probes = blocks.find((text) => text.startsWith('probes:')) ?? '';
 const NO_POD = { namespace: undefined, serviceAccount: undefined, name: undefined };
 
@@ -17,6 +19,9 @@ test('the files that docs/capture.md shows are read as it says', () => {
   const probed = sidecarFile.replace(/^probes:.*\n/m, probes);
   const withProbes = parseSidecarFile('/etc/sallyport/sidecar.yaml', probed, NO_POD);
   expect(withProbes.ok ? withProbes.value.probes : []).toHaveLength(3);
+  const controlled = sidecarFile.replace(/^(certificate|key|destinations):.*\n/gm, '') + controller;
+  const withController = parseSidecarFile('/etc/sallyport/sidecar.yaml', controlled, NO_POD);
+  expect(withController.ok ? withController.value.source.kind : withController.error).toBe('controller');
   const destinations = parseDestinations('destinations.yaml', destinationsFile, 15_020);
   if (!destinations.ok) throw new Error(destinations.error.map(sayProblem).join('\n'));
   const kindAt = (host: string, port: number): string =>

@@ -30,17 +30,46 @@ describe('sidecar.yaml', () => {
         trustDomain: 'mesh.test',
         rootNamespace: 'sallyport',
         workload: { namespace: 'shop', serviceAccount: 'orders', name: 'orders', labels: {} },
-        certificate: '/etc/sallyport/identity/tls.crt',
-        key: '/etc/sallyport/identity/tls.key',
+        source: {
+          kind: 'files',
+          certificate: '/etc/sallyport/identity/tls.crt',
+          key: '/etc/sallyport/identity/tls.key',
+          destinations: '/etc/sallyport/destinations.yaml',
+        },
         trustBundle: '/run/trust/ca.crt',
         policies: ['/etc/sallyport/policies'],
-        destinations: '/etc/sallyport/destinations.yaml',
         defaults: { tlsMode: 'Strict', unselected: 'Deny' },
         serverFirstPorts: [],
         probes: [],
         ports: { inbound: 15_006, outbound: 15_001, admin: 15_000, status: 15_020, verification: 15_021 },
       },
     });
+  });
+
+  test('lives on a controller in place of three files', () => {
+    const controller = SIDECAR.replace(/(certificate|key|destinations): .*\n/g, '');
+    const least = `${controller}controller: { host: controller.mesh.svc, token: token }\n`;
+    expect(read(least)).toMatchObject({
+      ok: true,
+      value: {
+        source: {
+          kind: 'controller',
+          host: 'controller.mesh.svc',
+          port: 15_010,
+          namespace: 'sallyport',
+          serviceAccount: 'sallyport-controller',
+          token: '/etc/sallyport/token',
+        },
+      },
+    });
+    expect(wrong(controller)).toEqual([
+      '/etc/sallyport/sidecar.yaml:2:1: certificate is missing: name the file, or a controller',
+      '/etc/sallyport/sidecar.yaml:2:1: key is missing: name the file, or a controller',
+      '/etc/sallyport/sidecar.yaml:2:1: destinations is missing: name the file, or a controller',
+    ]);
+    expect(wrong(`${least}key: tls.key\n`)).toEqual([
+      '/etc/sallyport/sidecar.yaml:7:6: key stands beside controller, which gives it: leave one out',
+    ]);
   });
 
   test('what the pod says of itself outweighs it', () => {

@@ -20,15 +20,32 @@ export interface SidecarFile {
     readonly name: string;
     readonly labels: Readonly<Record<string, string>>;
   };
-  readonly certificate: string;
-  readonly key: string;
+  /** Where our certificate and what is known of others come from. */
+  readonly source: FileSource | ControllerSource;
   readonly trustBundle: string;
   readonly policies: readonly string[];
-  readonly destinations: string;
   readonly defaults: PolicyDefaults;
   readonly serverFirstPorts: readonly number[];
   readonly probes: readonly Probe[];
   readonly ports: Readonly<Record<'inbound' | 'outbound' | 'admin' | 'status' | 'verification', number>>;
+}
+
+export interface FileSource {
+  readonly kind: 'files';
+  readonly certificate: string;
+  readonly key: string;
+  readonly destinations: string;
+}
+
+export interface ControllerSource {
+  readonly kind: 'controller';
+  readonly host: string;
+  readonly port: number;
+  /** The namespace and account that its certificate must name. */
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  /** A projected ServiceAccount token of its audience. */
+  readonly token: string;
 }
 
 /** What the downward API of Kubernetes says of the pod; it outweighs the file, which many pods share. */
@@ -60,6 +77,7 @@ export function parseSidecarFile(
   if (top !== undefined && namespace === undefined) missing('namespace', 'SALLYPORT_NAMESPACE');
   if (top !== undefined && serviceAccount === undefined)
     missing('serviceAccount', 'SALLYPORT_SERVICE_ACCOUNT');
+  if (top !== undefined) reader.problems.push(...sourceProblems(top, source.value));
   const probes = top === undefined ? [] : readProbes(top, source.value, pod.probes, reader.problems);
   if (
     top === undefined ||
@@ -70,20 +88,46 @@ export function parseSidecarFile(
     return err(inOrder(reader.problems));
   }
   const directory = dirname(file);
+  const { certificate, controller, destinations, key, ...rest } = top;
+  const absolute = (path = ''): string => resolve(directory, path);
   const name = pod.name ?? top.workload.name ?? serviceAccount;
   return ok(
     freeze({
-      ...top,
+      ...rest,
+      source:
+        controller === undefined
+          ? {
+              kind: 'files',
+              certificate: absolute(certificate),
+              key: absolute(key),
+              destinations: absolute(destinations),
+            }
+          : {
+              ...controller,
+              kind: 'controller',
+              namespace: controller.namespace ?? top.rootNamespace,
+              token: absolute(controller.token),
+            },
       service: top.service ?? serviceAccount,
       workload: { ...top.workload, namespace, serviceAccount, name },
-      certificate: resolve(directory, top.certificate),
-      key: resolve(directory, top.key),
-      trustBundle: resolve(directory, top.trustBundle),
-      policies: top.policies.map((path) => resolve(directory, path)),
-      destinations: resolve(directory, top.destinations),
+      trustBundle: absolute(top.trustBundle),
+      policies: top.policies.map(absolute),
       probes,
     }),
   );
+}
+
+/** Either all three files, or a controller. */
+function sourceProblems(top: z.output<typeof schema>, file: Source): Problem[] {
+  const { certificate, controller, destinations, key } = top;
+  const files = Object.entries({ certificate, key, destinations });
+  return files.flatMap(([field, value]) => {
+    if (controller === undefined && value === undefined) {
+      return [file.problem([], `${field} is missing: name the file, or a controller`)];
+    }
+    if (controller === undefined || value === undefined) return [];
+    return [file.problem([field], `${field} stands beside controller, which gives it: leave one out`)];
+  });
 }
 
 /** Those of the environment, if there are any, else those of the file. Adds mistakes to `problems`. */
@@ -131,11 +175,20 @@ const schema = z.strictObject({
       labels: z.record(z.string(), z.string()).default({}),
     })
     .default({ labels: {} }),
-  certificate: path,
-  key: path,
+  certificate: path.optional(),
+  key: path.optional(),
+  destinations: path.optional(),
+  controller: z
+    .strictObject({
+      host: z.string().min(1, 'name the host of the controller'),
+      port: port.default(15_010),
+      namespace: name.optional(),
+      serviceAccount: name.default('sallyport-controller'),
+      token: path,
+    })
+    .optional(),
   trustBundle: path,
   policies: z.array(path).min(1, 'name at least one file or folder of policies'),
-  destinations: path,
   defaults: z
     .strictObject({
       tlsMode: z.enum(['Strict', 'Permissive', 'Disabled']).default(EMBEDDED_DEFAULTS.tlsMode),

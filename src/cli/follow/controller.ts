@@ -1,0 +1,97 @@
+import { open } from 'node:fs/promises';
+import { nodeProvider } from '#handshake/crypto';
+import { serviceAccountId, type SpiffeId, spiffeVerifier } from '#identity';
+import { RemoteIssuance } from '#identity/issuance';
+import { WorkloadAgent } from '#identity/workload';
+import { err, ok, type Result, Watch } from '#runtime';
+import { type DestinationSource, Discovery, rpcDiscovery } from '#sidecar';
+import type { ControllerSource, SidecarFile } from '../sidecar-file/sidecar-file.ts';
+import type { FollowedSource, SourceParts } from './source.ts';
+import { followTrustBundle } from './trust-bundle.ts';
+
+/**
+ * Certificates and destinations from the controller, which must prove its own identity under the mounted roots. Our key
+ * is made in this process and never written. Discovery begins with the first certificate, since only who has one may ask.
+ */
+export async function followController(
+  settings: SidecarFile,
+  source: ControllerSource,
+  identity: SpiffeId,
+  { clock, log }: SourceParts,
+): Promise<Result<FollowedSource, readonly string[]>> {
+  const roots = await followTrustBundle(settings.trustBundle, identity.trustDomain, { clock, log });
+  if (!roots.ok) return roots;
+  const bundle = roots.value.value;
+  const { host, port, namespace, serviceAccount } = source;
+  const controller = serviceAccountId(identity.trustDomain, namespace, serviceAccount);
+  const random = Math.random;
+  const agent: WorkloadAgent = new WorkloadAgent({
+    identity,
+    issuance: new RemoteIssuance({
+      target: { host, port },
+      controller,
+      bundle,
+      readToken: () => readToken(source.token),
+      current: () => agent.credentials.value,
+      crypto: nodeProvider,
+      clock,
+    }),
+    bundle,
+    clock,
+    log,
+    random,
+  });
+  const tls = () => {
+    const credential = agent.credentials.value?.credential;
+    return {
+      crypto: nodeProvider,
+      verifier: spiffeVerifier({
+        bundle,
+        clock,
+        accept: (id) => id.toString() === controller.toString(),
+        acceptText: `the controller, ${controller.toString()}`,
+      }),
+      ...(credential === undefined ? {} : { credential }),
+    };
+  };
+  const discovery = new Discovery({
+    open: rpcDiscovery({ target: { host, port }, tls, clock }),
+    statusPort: settings.ports.status,
+    clock,
+    log,
+    random,
+  });
+  return ok({
+    bundle,
+    credentials: agent.credentials,
+    destinations: new Watch<DestinationSource>(discovery),
+    run(scope, telemetry) {
+      roots.value.run(scope);
+      agent.run(scope);
+      scope.defer(telemetry.watchRenewalFailures(settings.service, agent.failures));
+      scope.run(async (signal) => {
+        await agent.whenReady(signal);
+        discovery.run(scope);
+      });
+    },
+  });
+}
+
+/** A token of Kubernetes has about 1,500 bytes. */
+const MOST_TOKEN_BYTES = 16 * 1024;
+
+/** Each time anew: the kubelet replaces it. */
+async function readToken(path: string): Promise<Result<string, string>> {
+  try {
+    const file = await open(path);
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(MOST_TOKEN_BYTES + 1), 0);
+      if (bytesRead > MOST_TOKEN_BYTES) return err(`${path} is larger than ${MOST_TOKEN_BYTES} bytes`);
+      return ok(buffer.toString('latin1', 0, bytesRead).trim());
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    return err(`${path} cannot be read: ${(error as Error).message}`);
+  }
+}
