@@ -1,9 +1,25 @@
 import { defineConfig } from 'vitest/config';
 import { SummaryReporter } from './test/support/summary-reporter.ts';
 
+const ON_EACH_PROVIDER = [
+  'authentication-refusals',
+  'handshake-matrix',
+  'key-share-refusals',
+  'negotiate',
+  'parameters',
+  'protected-records',
+  'records-per-key',
+  'tls13/rfc8448',
+  'wiping',
+].map((name) => `src/handshake/${name}.test.ts`);
+
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    projects: [
+      { extends: true, test: { name: 'all', include: ['src/**/*.test.ts', 'test/**/*.test.ts'] } },
+      // Those of the engine's tests whose outcome is the provider's doing, again on the other one.
+      { extends: true, test: { name: 'noble', include: ON_EACH_PROVIDER, provide: { provider: 'noble' } } },
+    ],
     exclude: ['**/node_modules/**', 'test/e2e/long/**'],
     pool: 'forks',
     watch: false,

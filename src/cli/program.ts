@@ -1,6 +1,7 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { CaptureSettings } from '#sidecar/intercept';
 import manifest from '../../package.json' with { type: 'json' };
+import { type ProviderName, PROVIDERS } from './crypto-provider.ts';
 import { DURATION_FORM, parseDuration } from './mesh-file/duration.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -57,11 +58,11 @@ function addUp(program: Command, env: NodeJS.ProcessEnv, finish: Finish): void {
     .option('-f, --file <path>', 'the mesh to run', 'mesh.yaml')
     .option('--for <duration>', 'end after this time, with a summary', duration)
     .option('--plain', 'write lines instead of redrawing the terminal')
-    .action(async (options: { file: string; for?: number; plain?: true }) => {
+    .addOption(cryptoOption())
+    .action(async (options: { file: string; for?: number; plain?: true; crypto: ProviderName }) => {
       const { up } = await import('./commands/up.ts');
-      finish(
-        await up({ file: options.file, forMilliseconds: options.for, plain: options.plain ?? false, env }),
-      );
+      const { file, for: forMilliseconds, plain, crypto } = options;
+      finish(await up({ file, forMilliseconds, plain: plain ?? false, crypto, env }));
     });
 }
 
@@ -156,9 +157,10 @@ function addSidecar(program: Command, env: NodeJS.ProcessEnv, finish: Finish): v
     .command('sidecar')
     .description('run the sidecar of this network namespace, from mounted files (after init)')
     .option('-c, --config <path>', 'what it serves and where its files are', 'sidecar.yaml')
-    .action(async ({ config }: { config: string }) => {
+    .addOption(cryptoOption())
+    .action(async ({ config, crypto }: { config: string; crypto: ProviderName }) => {
       const { sidecar } = await import('./commands/sidecar.ts');
-      finish(await sidecar({ file: config, env }));
+      finish(await sidecar({ file: config, crypto, env }));
     });
 }
 
@@ -174,6 +176,12 @@ function addDrain(program: Command, finish: Finish): void {
       const { drain } = await import('./commands/drain.ts');
       finish(await drain({ adminPort: options.adminPort, forMilliseconds: options.for }));
     });
+}
+
+function cryptoOption(): Option {
+  return new Option('--crypto <provider>', 'the cryptography of TLS; noble is slow and not constant-time')
+    .choices(PROVIDERS)
+    .default('node' satisfies ProviderName);
 }
 
 interface InitFlags extends Partial<Record<keyof CaptureSettings, string>> {

@@ -2,10 +2,11 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concat, ok, toHex } from '#runtime';
 import { ClientConnection, ServerConnection } from './connection.ts';
-import { type Kem, type KemKeyPair, nodeProvider, Secret } from './crypto/index.ts';
+import { type CryptoProvider, type Kem, type KemKeyPair, Secret } from './crypto/index.ts';
 import type { ConnectionEvent } from './events.ts';
 import { type Endpoint, clientConfig, exchange, makePair, serverConfig } from './testing/pair.ts';
 import { type Tamper, TamperingEngine } from './testing/tampering-engine.ts';
+import { testProvider } from './testing/provider.ts';
 import { credentialOf, FakeVerifier, identity } from './testing/credentials.ts';
 import { rechunk, record } from './testing/wire.ts';
 
@@ -31,9 +32,9 @@ function recorded(role: Role): {
   twin: () => [ClientConnection | ServerConnection, ConnectionEvent[]];
 } {
   const crypto = {
-    ...nodeProvider,
+    ...testProvider,
     randomBytes: (length: number) => new Uint8Array(length).fill(5),
-    kems: once(nodeProvider.kems),
+    kems: once(testProvider.kems),
   };
   const client = identity('client', 'ed25519');
   const server = identity('server', 'ed25519');
@@ -73,7 +74,7 @@ function recorded(role: Role): {
 }
 
 /** The same key pairs and answers for every exchange, so that a recorded flight fits again. */
-function once(kems: typeof nodeProvider.kems): typeof nodeProvider.kems {
+function once(kems: CryptoProvider['kems']): CryptoProvider['kems'] {
   const entries = Object.entries(kems).map(([name, kem]) => {
     let pair: KemKeyPair | undefined;
     const answers = new Map<string, ReturnType<Kem['encapsulate']>>();
@@ -85,7 +86,7 @@ function once(kems: typeof nodeProvider.kems): typeof nodeProvider.kems {
     };
     return [name, { ...kem, generate, encapsulate }];
   });
-  return Object.fromEntries(entries) as typeof nodeProvider.kems;
+  return Object.fromEntries(entries) as CryptoProvider['kems'];
 }
 
 /** The engine wipes the secrets it was given. */

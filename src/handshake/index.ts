@@ -9,7 +9,7 @@ export type { KeyLog } from './keylog.ts';
 export type { MessageName } from './messages/names.ts';
 export { type Blame, type Reason, type ReasonRow, type Refusal, reasonTable, TlsError } from './reason.ts';
 export { REASONS, type ReasonCode } from './reasons.ts';
-export { type KeyType, type SchemeName, SCHEMES } from './schemes.ts';
+export { type CertificateSchemeName, type KeyType, type SchemeName, SCHEMES } from './schemes.ts';
 export { TRANSITIONS } from './states.ts';
 export { type SuiteName, SUITES } from './suites.ts';
 export type { PeerVerifier, PresentedChain, VerifiedPeer } from './verify/peer-verifier.ts';

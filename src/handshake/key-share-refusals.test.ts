@@ -1,12 +1,12 @@
 import { createECDH } from 'node:crypto';
 import { describe, it } from 'vitest';
 import { concat, EMPTY, fromHex } from '#runtime';
-import { nodeProvider } from './crypto/index.ts';
 import { type KemFault, KEMS } from './crypto/kem.ts';
 import { encodeClientShares, encodeServerShare } from './extensions/key-share.ts';
 import { type GroupName, GROUPS } from './groups.ts';
 import { answerKeyShare, generateKeyShare } from './key-exchange.ts';
 import { clientGetting, serverGetting } from './testing/hello-attacks.ts';
+import { testProvider } from './testing/provider.ts';
 import { editServerHello } from './testing/edit.ts';
 import { exchange } from './testing/pair.ts';
 import { TamperingEngine, tamperWith } from './testing/tampering-engine.ts';
@@ -50,8 +50,8 @@ function badPoints(curve: string, size: number): readonly (readonly [string, Kem
 }
 
 /** draft-ietf-tls-ecdhe-mlkem 4: what a client sends for the hybrid, and what a server does. */
-const { share: HYBRID } = generateKeyShare(nodeProvider, 'X25519MLKEM768');
-const answered = answerKeyShare(nodeProvider, 'X25519MLKEM768', HYBRID);
+const { share: HYBRID } = generateKeyShare(testProvider, 'X25519MLKEM768');
+const answered = answerKeyShare(testProvider, 'X25519MLKEM768', HYBRID);
 const HYBRID_ANSWER = answered.ok ? answered.value.share : EMPTY;
 const ENCAPSULATION_KEY = KEMS.mlkem768.publicKeyLength;
 const CIPHERTEXT = KEMS.mlkem768.ciphertextLength;

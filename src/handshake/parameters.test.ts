@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ClientConnection, ServerConnection } from './connection.ts';
-import { nodeProvider } from './crypto/index.ts';
 import { ignoreEvents } from './events.ts';
 import { ConfigError } from './parameters.ts';
+import { testProvider } from './testing/provider.ts';
 import { credentialOf, identity } from './testing/credentials.ts';
 import { clientConfig, serverConfig } from './testing/pair.ts';
 
@@ -48,9 +48,9 @@ describe('a configuration is refused by an exception for', () => {
     ['suite', { suites: ['TLS_AES_128_GCM_SHA256'] }, 'does not offer TLS_AES_128_GCM_SHA256'],
     ['scheme', { schemes: ['ed25519', 'rsa_pss_pss_sha256'] }, 'does not offer rsa_pss_pss_sha256'],
   ])('a %s that the provider does not offer', (_title, overrides, message) => {
-    const { mlkem768: _mlKem, ...kems } = nodeProvider.kems;
+    const { mlkem768: _mlKem, ...kems } = testProvider.kems;
     const crypto = {
-      ...nodeProvider,
+      ...testProvider,
       kems,
       suites: ['TLS_AES_256_GCM_SHA384'],
       schemes: ['ed25519'],

@@ -1,20 +1,21 @@
 import { expect, test } from 'vitest';
-import { type CryptoProvider, nodeProvider } from './crypto/index.ts';
+import type { CryptoProvider } from './crypto/index.ts';
 import { REASONS } from './reasons.ts';
 import { exchange, makePair, type Pair } from './testing/pair.ts';
+import { testProvider } from './testing/provider.ts';
 
 /** A provider that keeps a reference to every key it was given, as a debugger would find them. */
 function remembering(): { readonly crypto: CryptoProvider; readonly keys: Set<Uint8Array> } {
   const keys = new Set<Uint8Array>();
   const crypto: CryptoProvider = {
-    ...nodeProvider,
+    ...testProvider,
     aead(name, key) {
       keys.add(key);
-      return nodeProvider.aead(name, key);
+      return testProvider.aead(name, key);
     },
     hmac(hash, key, bytes) {
       keys.add(key);
-      return nodeProvider.hmac(hash, key, bytes);
+      return testProvider.hmac(hash, key, bytes);
     },
   };
   return { crypto, keys };
@@ -73,7 +74,7 @@ for (const [how, end] of Object.entries(ENDINGS)) {
 }
 
 test('a wiped key seals and opens nothing', () => {
-  const aead = nodeProvider.aead('aes-128-gcm', new Uint8Array(16).fill(7));
+  const aead = testProvider.aead('aes-128-gcm', new Uint8Array(16).fill(7));
   aead.wipe();
   const nonce = new Uint8Array(12);
   expect(() => aead.seal(nonce, nonce, nonce, new Uint8Array(64), 0)).toThrow('wiped');

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { nodeProvider } from '#handshake/crypto';
+import type { CryptoProvider } from '#handshake/crypto';
 import { serviceAccountId } from '#identity';
 import { PolicyLoadError, type WatchedPolicies, watchPolicies } from '#policy';
 import { err, jsonLog, type Log, ok, type Result, Scope, systemClock } from '#runtime';
@@ -10,11 +10,13 @@ import { Telemetry, TelemetrySettingsError } from '#telemetry';
 import { sayProblem } from '../mesh-file/problem.ts';
 import { followSource } from '../follow/source.ts';
 import { parseSidecarFile, type SidecarFile } from '../sidecar-file/sidecar-file.ts';
+import { openProvider, type ProviderName } from '../crypto-provider.ts';
 import { UsageError } from '../usage-error.ts';
 import { stopSignal } from './stop-signal.ts';
 
 export interface SidecarOptions {
   readonly file: string;
+  readonly crypto: ProviderName;
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -22,7 +24,7 @@ export interface SidecarOptions {
  * `sallyport sidecar`: runs the sidecar of this network namespace until SIGTERM, then drains. Throws UsageError with
  * every mistake of its files. 0 after an orderly end.
  */
-export async function sidecar({ file, env }: SidecarOptions): Promise<number> {
+export async function sidecar({ file, crypto, env }: SidecarOptions): Promise<number> {
   const settings = readSettings(resolve(file), env);
   const stop = stopSignal();
   const log = jsonLog('info', (line) => void process.stdout.write(line));
@@ -31,7 +33,7 @@ export async function sidecar({ file, env }: SidecarOptions): Promise<number> {
     stop.fail(error);
   });
   try {
-    const running = await start(scope, settings, log, env);
+    const running = await start(scope, settings, await openProvider(crypto, log), log, env);
     scope.defer(stop.atOnce(running.endAll.bind(running)));
     await stop.ended;
     await running.drain();
@@ -48,6 +50,7 @@ export async function sidecar({ file, env }: SidecarOptions): Promise<number> {
 async function start(
   scope: Scope,
   settings: SidecarFile,
+  crypto: CryptoProvider,
   log: Log,
   env: NodeJS.ProcessEnv,
 ): Promise<Sidecar> {
@@ -88,7 +91,7 @@ async function start(
     telemetry,
     log,
     clock,
-    crypto: nodeProvider,
+    crypto,
     outbound: [],
     capture,
     admin: { host: '127.0.0.1', port: settings.ports.admin },

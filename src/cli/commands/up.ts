@@ -11,6 +11,7 @@ import { shownPath } from '../mesh/policies.ts';
 import type { MeshFile } from '../mesh-file/mesh-file.ts';
 import { parseMeshFile } from '../mesh-file/parse.ts';
 import { sayProblem } from '../mesh-file/problem.ts';
+import { NOBLE_WARNING, openProvider, type ProviderName } from '../crypto-provider.ts';
 import { UsageError } from '../usage-error.ts';
 import { runLiveScreen } from '../view/live-screen.ts';
 import { runPlainLines } from '../view/plain-lines.ts';
@@ -25,6 +26,7 @@ export interface UpOptions {
   /** Undefined: until it is told to stop. */
   readonly forMilliseconds: number | undefined;
   readonly plain: boolean;
+  readonly crypto: ProviderName;
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -67,12 +69,14 @@ async function run(
   const logs = new MeshLogs(state.logs);
   scope.defer(() => logs.close());
   const clock = systemClock;
+  const log = jsonLog('info', (line) => logs.mesh.write(line));
   mesh = await Mesh.start(scope.child('mesh'), {
     mesh: file,
+    crypto: await openProvider(options.crypto, log),
     state,
     env: options.env,
     clock,
-    log: jsonLog('info', (line) => logs.mesh.write(line)),
+    log,
     audit: logs.audit.bind(logs),
     random: Math.random,
     output: (service, line, stream) => logs.service(service, line, stream),
@@ -83,7 +87,7 @@ async function run(
   scope.defer(() => rmSync(state.record, { force: true }));
   scope.defer(noteRunning(runningFolder(options.env), record));
 
-  process.stdout.write(`${greeting(file, state, options.env).join('\n')}\n\n`);
+  process.stdout.write(`${greeting(file, state, options).join('\n')}\n\n`);
   const view = show(scope, mesh, options);
   const startedAt = clock.monotonic();
   const timer = options.forMilliseconds;
@@ -135,12 +139,13 @@ async function lock(
 }
 
 /** What one must know before anything else; it stays above the picture. */
-function greeting(file: MeshFile, state: StateFolder, env: NodeJS.ProcessEnv): string[] {
+function greeting(file: MeshFile, state: StateFolder, { crypto, env }: UpOptions): string[] {
   const text =
     `${shownPath(file.file)}: state, logs and CA in ${shownPath(state.path)}. All sidecars run in this one process and ` +
     'listen on loopback: any program on this machine that connects to the port of a call speaks with the identity of ' +
     'its caller. This is for development, not a boundary between users.';
-  return wrap('', text, Math.min(process.stdout.columns || WIDTH, WIDTH), paintFor(process.stdout, env));
+  const shown = crypto === 'noble' ? `${text} ${NOBLE_WARNING}` : text;
+  return wrap('', shown, Math.min(process.stdout.columns || WIDTH, WIDTH), paintFor(process.stdout, env));
 }
 
 const WIDTH = 100;

@@ -1,4 +1,4 @@
-import { nodeProvider } from '#handshake/crypto';
+import type { CryptoProvider } from '#handshake/crypto';
 import { AuthorityError, CertificateAuthority } from '#identity/ca';
 import type { WatchedPolicies } from '#policy';
 import type { Clock, Log, Scope } from '#runtime';
@@ -24,6 +24,7 @@ import { type SnapshotSource, snapshotOf } from './snapshot-of.ts';
 
 export interface MeshConfig {
   readonly mesh: MeshFile;
+  readonly crypto: CryptoProvider;
   readonly state: StateFolder;
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
@@ -250,7 +251,7 @@ async function open(scope: Scope, config: MeshConfig): Promise<Started> {
     telemetry,
     clock,
     log,
-    crypto: nodeProvider,
+    crypto: config.crypto,
     random,
     rotateEveryMilliseconds: mesh.rotateEveryMilliseconds,
     directory: mesh.directory,

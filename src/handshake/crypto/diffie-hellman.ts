@@ -1,5 +1,5 @@
 import { err, ok, type Result } from '#runtime';
-import type { Kem, KemFault, KemKeyPair } from './kem.ts';
+import { type Kem, type KemFault, type KemKeyPair, KEMS } from './kem.ts';
 import { Secret } from './secret.ts';
 
 /** A library's Diffie-Hellman over one curve. */
@@ -17,26 +17,41 @@ export interface CurveKey {
 
 /** What a public key may look like, and what it means when the library then refuses it. */
 export interface CurveRules {
+  /** Bytes. */
+  readonly length: number;
   isWellFormed(publicKey: Uint8Array): boolean;
   readonly refusal: KemFault;
+  /** On other curves than X25519 and X448 zeros are the X coordinate of a point like any other. */
+  readonly refusesZeros: boolean;
 }
 
 /** RFC 7748 5: every string of 32 bytes is a public key of X25519; only what it leads to can be refused. */
-export const X25519: CurveRules = { isWellFormed: () => true, refusal: 'all-zero-shared-secret' };
+export const X25519: CurveRules = {
+  length: KEMS.x25519.publicKeyLength,
+  isWellFormed: () => true,
+  refusal: 'all-zero-shared-secret',
+  refusesZeros: true,
+};
 
 /**
  * RFC 8446 4.2.8.2: TLS 1.3 has the uncompressed form only (libraries would also take X9.62's hybrid form, of the same
  * length), and the receiver checks that the point is on the curve: the library does when it reads it.
  */
-export const UNCOMPRESSED_POINT: CurveRules = {
-  isWellFormed: (publicKey) => publicKey[0] === 4,
-  refusal: 'invalid-key-share',
-};
+export function uncompressedPoint(length: number): CurveRules {
+  return {
+    length,
+    isWellFormed: (publicKey) => publicKey[0] === 4,
+    refusal: 'invalid-key-share',
+    refusesZeros: false,
+  };
+}
 
 /** Whoever answers makes a key pair too and sends its public half (RFC 9180 4.1). */
 export function curveKem(curve: Curve, rules: CurveRules): Kem {
   const keyPair = (key: CurveKey): KemKeyPair => ({
-    publicKey: key.publicKey,
+    get publicKey() {
+      return key.publicKey;
+    },
     decapsulate: (peer) => agree(key, peer, rules),
   });
   return {
@@ -51,6 +66,7 @@ export function curveKem(curve: Curve, rules: CurveRules): Kem {
 }
 
 function agree(key: CurveKey, peer: Uint8Array, rules: CurveRules): Result<Secret, KemFault> {
+  if (peer.length !== rules.length) return err('key-share-length');
   if (!rules.isWellFormed(peer)) return err('invalid-key-share');
   let shared: Uint8Array;
   try {
@@ -58,9 +74,15 @@ function agree(key: CurveKey, peer: Uint8Array, rules: CurveRules): Result<Secre
   } catch {
     return err(rules.refusal);
   }
-  // RFC 8446 7.4.2: "implementations MUST check whether the computed Diffie-Hellman shared secret is the all-zero
-  // value and abort if so". The libraries throw already; this does not rest on it.
+  return rules.refusesZeros && isZero(shared) ? err('all-zero-shared-secret') : ok(new Secret(shared));
+}
+
+/**
+ * RFC 8446 7.4.2: "implementations MUST check whether the computed Diffie-Hellman shared secret is the all-zero value
+ * and abort if so". The libraries throw already; this does not rest on it.
+ */
+function isZero(secret: Uint8Array): boolean {
   let bits = 0;
-  for (const byte of shared) bits |= byte;
-  return bits === 0 ? err('all-zero-shared-secret') : ok(new Secret(shared));
+  for (const byte of secret) bits |= byte;
+  return bits === 0;
 }

@@ -1,3 +1,4 @@
+export { hkdfExpand, hkdfExtract } from './hkdf.ts';
 export type { Kem, KemFault, KemKeyPair, KemName } from './kem.ts';
 export { nodeProvider } from './node/index.ts';
 export { nodeSigner } from './node/signatures.ts';

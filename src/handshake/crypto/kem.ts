@@ -22,7 +22,7 @@ export type KemFault =
   | 'all-zero-shared-secret'
   | 'invalid-encapsulation-key';
 
-/** One mechanism as a provider offers it. Lengths are checked by whoever calls (key-exchange.ts). */
+/** One mechanism as a provider offers it. */
 export interface Kem {
   /** A fresh key pair, from the provider's own random source. */
   generate(): KemKeyPair;

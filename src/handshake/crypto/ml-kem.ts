@@ -1,5 +1,5 @@
 import { err, ok, type Result } from '#runtime';
-import type { Encapsulation, Kem, KemFault, KemKeyPair } from './kem.ts';
+import { type Encapsulation, type Kem, type KemFault, type KemKeyPair, KEMS } from './kem.ts';
 import { Secret } from './secret.ts';
 
 /** A library's ML-KEM-768. */
@@ -19,8 +19,12 @@ export interface MlKemKey {
 export function mlKem(library: MlKem768): Kem {
   return {
     generate: () => keyPair(library.generate()),
-    keyPair: (seed) => keyPair(library.restore(seed)),
+    keyPair(seed) {
+      if (seed.length !== SEED_LENGTH) throw new Error(`an ML-KEM seed of ${seed.length} bytes`);
+      return keyPair(library.restore(seed));
+    },
     encapsulate(publicKey): Result<Encapsulation, KemFault> {
+      if (publicKey.length !== KEMS.mlkem768.publicKeyLength) return err('key-share-length');
       if (!isReduced(publicKey)) return err('invalid-encapsulation-key');
       const { ciphertext, shared } = library.encapsulate(publicKey);
       return ok({ ciphertext, secret: new Secret(shared) });
@@ -31,7 +35,10 @@ export function mlKem(library: MlKem768): Kem {
 function keyPair(key: MlKemKey): KemKeyPair {
   return {
     publicKey: key.publicKey,
-    decapsulate: (ciphertext) => ok(new Secret(key.decapsulate(ciphertext))),
+    decapsulate(ciphertext) {
+      if (ciphertext.length !== KEMS.mlkem768.ciphertextLength) return err('key-share-length');
+      return ok(new Secret(key.decapsulate(ciphertext)));
+    },
   };
 }
 
@@ -48,5 +55,7 @@ function isReduced(publicKey: Uint8Array): boolean {
   return true;
 }
 
+/** d || z (FIPS 203 7.1). */
+const SEED_LENGTH = 64;
 const Q = 3329;
 const ENCODED_COEFFICIENTS = 3 * 384;

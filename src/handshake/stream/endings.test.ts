@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { type Duplex, duplexPair } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { nodeProvider } from '../crypto/index.ts';
+import { testProvider } from '../testing/provider.ts';
 import { reasonTable, type TlsError } from '../reason.ts';
 import { REASONS } from '../reasons.ts';
 import {
@@ -151,9 +151,9 @@ describe.each(SIDES)('a %s', (side) => {
   it('whose cipher breaks while it writes fails once', async () => {
     let broken = false;
     const crypto = {
-      ...nodeProvider,
-      aead: (...[name, key]: Parameters<typeof nodeProvider.aead>) => {
-        const aead = nodeProvider.aead(name, key);
+      ...testProvider,
+      aead: (...[name, key]: Parameters<typeof testProvider.aead>) => {
+        const aead = testProvider.aead(name, key);
         const seal: typeof aead.seal = (...input) => {
           if (broken) throw new Error('no more');
           aead.seal(...input);

@@ -1,10 +1,10 @@
 import type { ClientConfig, ServerConfig } from '../config.ts';
 import { ClientConnection, ServerConnection } from '../connection.ts';
-import { nodeProvider } from '../crypto/index.ts';
 import type { ConnectionEvent } from '../events.ts';
 import type { GroupName } from '../groups.ts';
 import type { VerifiedPeer } from '../verify/peer-verifier.ts';
 import { credentialOf, FakeVerifier, identity } from './credentials.ts';
+import { testProvider } from './provider.ts';
 
 /** What a driver needs of a connection; the tampering engine has the same face. */
 export interface Endpoint {
@@ -74,7 +74,7 @@ const GROUPS: readonly GroupName[] = ['x25519', 'secp256r1'];
 
 export function clientConfig(overrides: Partial<ClientConfig> = {}): ClientConfig {
   return {
-    crypto: nodeProvider,
+    crypto: testProvider,
     alpn: ['sallyport/1'],
     groups: GROUPS,
     serverName: 'p8080.mesh.test',
@@ -86,7 +86,7 @@ export function clientConfig(overrides: Partial<ClientConfig> = {}): ClientConfi
 
 export function serverConfig(overrides: Partial<ServerConfig> = {}): ServerConfig {
   return {
-    crypto: nodeProvider,
+    crypto: testProvider,
     alpn: ['sallyport/1'],
     groups: GROUPS,
     expectedServerName: 'p8080.mesh.test',

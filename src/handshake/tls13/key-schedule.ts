@@ -1,4 +1,5 @@
 import { concat, EMPTY, fromAscii } from '#runtime';
+import { hkdfExpand, hkdfExtract } from '../crypto/hkdf.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
 import { Secret } from '../crypto/secret.ts';
 import type { Suite } from '../suites.ts';
@@ -105,7 +106,7 @@ export class Deriver {
 
   /** RFC 5869 2.2. */
   extract(salt: Uint8Array, keyMaterial: Uint8Array): Secret {
-    return new Secret(this.#crypto.hmac(this.suite.hash, salt, keyMaterial));
+    return new Secret(hkdfExtract(this.#crypto, this.suite.hash, salt, keyMaterial));
   }
 
   /** RFC 8446 7.1: Derive-Secret(Secret, Label, Messages), given the hash of the messages. */
@@ -116,7 +117,7 @@ export class Deriver {
   /** RFC 8446 7.1: HKDF-Expand-Label(Secret, Label, Context, Length). */
   expandLabel(secret: Secret, label: string, context: Uint8Array, length: number): Uint8Array {
     const info = concat(u16(length), vector8(fromAscii(`tls13 ${label}`)), vector8(context));
-    return this.#expand(secret, info, length);
+    return hkdfExpand(this.#crypto, this.suite.hash, secret.expose(), info, length);
   }
 
   /** RFC 8446 4.4.4: HMAC(finished_key, transcript hash). */
@@ -130,25 +131,6 @@ export class Deriver {
   /** RFC 8446 7.2: application_traffic_secret_N+1. */
   nextTraffic(secret: Secret): Secret {
     return new Secret(this.expandLabel(secret, 'traffic upd', EMPTY, this.suite.hashLength));
-  }
-
-  /** RFC 5869 2.3: T(n) = HMAC(PRK, T(n-1) | info | n). */
-  #expand(secret: Secret, info: Uint8Array, length: number): Uint8Array {
-    const output = new Uint8Array(length);
-    let block: Uint8Array = EMPTY;
-    let filled = 0;
-    for (let counter = 1; filled < length; counter += 1) {
-      block = this.#crypto.hmac(
-        this.suite.hash,
-        secret.expose(),
-        concat(block, info, Uint8Array.of(counter)),
-      );
-      const take = Math.min(block.length, length - filled);
-      output.set(block.subarray(0, take), filled);
-      filled += take;
-    }
-    block.fill(0);
-    return output;
   }
 }
 

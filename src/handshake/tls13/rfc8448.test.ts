@@ -10,7 +10,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { concat, EMPTY, toHex } from '#runtime';
 import { ALERTS } from '../alert.ts';
-import { type CryptoProvider, nodeProvider, Secret } from '../crypto/index.ts';
+import { type CryptoProvider, Secret } from '../crypto/index.ts';
 import { decodeServerShare } from '../extensions/key-share.ts';
 import { decodeCertificate } from '../messages/certificate.ts';
 import { decodeCertificateVerify } from '../messages/certificate-verify.ts';
@@ -23,6 +23,7 @@ import { CipherState } from '../record/cipher-state.ts';
 import { Joiner } from '../record/joiner.ts';
 import { SCHEMES } from '../schemes.ts';
 import { SUITES } from '../suites.ts';
+import { testProvider } from '../testing/provider.ts';
 import { RETRY, SIMPLE } from '../testing/rfc8448.ts';
 import { Transcript } from '../transcript.ts';
 import { checkCertificateVerify } from './certificate-verify.ts';
@@ -33,10 +34,10 @@ import { acceptVerdict } from '../verify/verdict.ts';
 
 const suite = SUITES.TLS_AES_128_GCM_SHA256;
 
-const deriver = new Deriver(nodeProvider, suite);
+const deriver = new Deriver(testProvider, suite);
 
 function keysOf(secret: Secret): CipherState {
-  return trafficKeys(nodeProvider, suite, secret);
+  return trafficKeys(testProvider, suite, secret);
 }
 
 function open(cipher: CipherState, record: Uint8Array) {
@@ -51,7 +52,7 @@ function seal(cipher: CipherState, type: Parameters<CipherState['seal']>[0], con
 
 /** Both traces show the same: transcript through ServerHello, then the flights under the keys that follow from it. */
 function replay(transcript: Transcript, shared: Uint8Array, flight: Uint8Array) {
-  const schedule = new EarlyStage(nodeProvider, suite).intoHandshake(new Secret(shared));
+  const schedule = new EarlyStage(testProvider, suite).intoHandshake(new Secret(shared));
   const helloHash = transcript.value();
   const clientSecret = schedule.clientTraffic(helloHash);
   const serverSecret = schedule.serverTraffic(helloHash);
@@ -66,8 +67,8 @@ function replay(transcript: Transcript, shared: Uint8Array, flight: Uint8Array) 
     if (message.name === 'certificate') leaf = decodeCertificate(body).chain[0]!;
     if (message.name === 'certificate_verify') expectSignature(leaf, transcript.value(), body);
     if (message.name === 'finished') {
-      checkFinished(nodeProvider, suite, serverSecret, transcript.value(), body);
-      expect(toHex(verifyData(nodeProvider, suite, serverSecret, transcript.value()))).toBe(toHex(body));
+      checkFinished(testProvider, suite, serverSecret, transcript.value(), body);
+      expect(toHex(verifyData(testProvider, suite, serverSecret, transcript.value()))).toBe(toHex(body));
     }
     transcript.add(message.raw);
   }
@@ -77,7 +78,7 @@ function replay(transcript: Transcript, shared: Uint8Array, flight: Uint8Array) 
   const master = schedule.intoMaster();
   const clientFinished = encodeMessage(
     'finished',
-    verifyData(nodeProvider, suite, clientSecret, finishedHash),
+    verifyData(testProvider, suite, clientSecret, finishedHash),
   );
   return {
     helloHash,
@@ -99,9 +100,9 @@ function expectSignature(leaf: Uint8Array, hash: Uint8Array, body: Uint8Array): 
   expect(message.scheme).toBe(SCHEMES.rsa_pss_rsae_sha256.id);
   const check = (crypto: CryptoProvider) =>
     checkCertificateVerify(crypto, believed, ['rsa_pss_rsae_sha256'], 'server', hash, message);
-  check({ ...nodeProvider, verify: verifyPssSha256 });
+  check({ ...testProvider, verify: verifyPssSha256 });
   // A key of that size is no longer believed.
-  expect(() => check(nodeProvider)).toThrow('incorrect-signature');
+  expect(() => check(testProvider)).toThrow('incorrect-signature');
 }
 
 /** CryptoProvider.verify for the one scheme, whatever the size of the key. */
@@ -117,7 +118,7 @@ function verifyPssSha256(
 }
 
 describe('RFC 8448 3, simple 1-RTT handshake', () => {
-  const transcript = new Transcript(nodeProvider);
+  const transcript = new Transcript(testProvider);
   transcript.add(SIMPLE.clientHello);
   transcript.add(SIMPLE.serverHello);
   transcript.start(suite.hash);
@@ -181,7 +182,7 @@ describe('RFC 8448 5, HelloRetryRequest', () => {
     const second = decodeClientHello(RETRY.secondClientHello.subarray(4));
     expect(second.keyShares).toHaveLength(1);
 
-    const transcript = new Transcript(nodeProvider);
+    const transcript = new Transcript(testProvider);
     transcript.add(RETRY.clientHello);
     transcript.start(suite.hash);
     transcript.replaceByHash();

@@ -8,8 +8,8 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { concat } from '#runtime';
-import { type Curve, type CurveKey, curveKem, UNCOMPRESSED_POINT, X25519 } from '../diffie-hellman.ts';
-import type { Kem, KemName } from '../kem.ts';
+import { type Curve, type CurveKey, curveKem, uncompressedPoint, X25519 } from '../diffie-hellman.ts';
+import { type Kem, type KemName, KEMS } from '../kem.ts';
 import { type MlKemKey, mlKem } from '../ml-kem.ts';
 import { PRIVATE_KEY_HEADS, SPKI_HEADS } from '../der-heads.ts';
 
@@ -20,11 +20,11 @@ export const NODE_KEMS: Readonly<Record<KemName, Kem>> = {
   ),
   secp256r1: curveKem(
     curve('secp256r1', () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey),
-    UNCOMPRESSED_POINT,
+    uncompressedPoint(KEMS.secp256r1.publicKeyLength),
   ),
   secp384r1: curveKem(
     curve('secp384r1', () => generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey),
-    UNCOMPRESSED_POINT,
+    uncompressedPoint(KEMS.secp384r1.publicKeyLength),
   ),
   mlkem768: mlKem({
     generate: () => mlKemKey(generateKeyPairSync('ml-kem-768').privateKey),
