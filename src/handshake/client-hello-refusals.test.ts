@@ -3,6 +3,7 @@ import { fromAscii } from '#runtime';
 import type { AlertName } from './alert.ts';
 import { encodeAlpn } from './extensions/alpn.ts';
 import { encodeClientShares } from './extensions/key-share.ts';
+import { encodeOfferedPsks } from './extensions/pre-shared-key.ts';
 import { encodeServerName } from './extensions/server-name.ts';
 import { encodeOfferedVersions, TLS12, TLS13 } from './extensions/supported-versions.ts';
 import { GROUPS } from './groups.ts';
@@ -19,6 +20,9 @@ const UNKNOWN = 0x7a7a;
 const x25519 = GROUPS.x25519.id;
 const secp256r1 = GROUPS.secp256r1.id;
 const share = (group: number, length: number) => ({ group, keyExchange: new Uint8Array(length).fill(9) });
+
+const offeredPsk = () =>
+  encodeOfferedPsks([{ identity: fromAscii('ticket'), obfuscatedAge: 0 }], [new Uint8Array(32)]);
 
 type Row = readonly [title: string, edit: Edit, code: ReasonCode, alert: AlertName];
 
@@ -186,7 +190,7 @@ const REFUSED: readonly Row[] = [
   ],
   [
     'has pre_shared_key without psk_key_exchange_modes (4.2.9)',
-    (h) => h.extensions.add('pre_shared_key', new Uint8Array(8)),
+    (h) => h.extensions.add('pre_shared_key', offeredPsk()),
     'missing-extension',
     'missing_extension',
   ],

@@ -4,6 +4,8 @@ import type { GroupName } from './groups.ts';
 import type { KeyLog } from './keylog.ts';
 import type { CertificateSchemeName, SchemeName } from './schemes.ts';
 import type { SuiteName } from './suites.ts';
+import type { ExternalPsk } from './tickets/external-psk.ts';
+import type { ClientSessions, ServerSessions } from './tickets/options.ts';
 import type { PeerVerifier, VerifiedPeer } from './verify/peer-verifier.ts';
 
 interface CommonConfig {
@@ -48,6 +50,14 @@ export interface ClientConfig<Peer extends VerifiedPeer = VerifiedPeer> extends 
   /** Shown when the server asks. Without one an empty Certificate is sent. */
   readonly credential?: Credential;
   readonly verifier: PeerVerifier<Peer>;
+  readonly sessions?: ClientSessions;
+  /** Ask for early data when a session allows it (RFC 8446 4.2.10); sent by `writeEarly`. Default false. */
+  readonly earlyData?: boolean;
+  /**
+   * Offered instead of certificates (RFC 9258). Whoever knows the key is believed to be the server: not together with
+   * a credential or sessions.
+   */
+  readonly externalPsks?: readonly ExternalPsk[];
 }
 
 export type ClientAuthentication<Peer extends VerifiedPeer> =
@@ -60,4 +70,10 @@ export interface ServerConfig<Peer extends VerifiedPeer = VerifiedPeer> extends 
   /** If set, a ClientHello with another server_name, or none, is refused (`server-name-mismatch`). */
   readonly expectedServerName?: string;
   readonly clientAuthentication: ClientAuthentication<Peer>;
+  readonly sessions?: ServerSessions;
+  /**
+   * Keys that stand for a client's authentication (RFC 9258). Not where certificates are asked for: a key names no
+   * workload, so a listener of the mesh cannot have any.
+   */
+  readonly externalPsks?: readonly ExternalPsk[];
 }

@@ -7,8 +7,10 @@ import { encodeMessage } from './messages/message.ts';
 import type { MessageName } from './messages/names.ts';
 import type { Established, Port, Wipeable } from './port.ts';
 import type { CipherState } from './record/cipher-state.ts';
+import { EarlyInput } from './record/early-input.ts';
 import { Fragmenter } from './record/fragmenter.ts';
 import { type HandshakeAligned, Joiner } from './record/joiner.ts';
+import { EarlyOutput } from './record/early-output.ts';
 import type { Suite } from './suites.ts';
 import { trafficKeys } from './tls13/traffic-keys.ts';
 import { Transcript } from './transcript.ts';
@@ -19,6 +21,8 @@ export class ConnectionPort implements Port {
   readonly transcript: Transcript;
   readonly fragmenter: Fragmenter = new Fragmenter();
   readonly joiner: Joiner = new Joiner();
+  readonly earlyInput: EarlyInput = new EarlyInput();
+  readonly earlyOutput: EarlyOutput = new EarlyOutput();
   readonly #observer: Observer;
   readonly #keyLog: KeyLog | undefined;
   #readCipher: CipherState | undefined;
@@ -26,6 +30,7 @@ export class ConnectionPort implements Port {
   #changeCipherSpecSent = false;
   #established: Established | undefined;
   #receiveLimit = MAX_PLAINTEXT;
+  #earlyExporter: { suite: Suite; secret: Secret } | undefined;
 
   constructor(crypto: CryptoProvider, observer: Observer, keyLog: KeyLog | undefined) {
     this.crypto = crypto;
@@ -75,6 +80,10 @@ export class ConnectionPort implements Port {
     this.fragmenter.changeKeys(trafficKeys(this.crypto, suite, secret));
   }
 
+  stopWriteKeys(): void {
+    this.fragmenter.changeKeys(undefined);
+  }
+
   changeReadKeys(suite: Suite, secret: Secret, _aligned: HandshakeAligned): void {
     this.#readCipher?.wipe();
     this.#readCipher = trafficKeys(this.crypto, suite, secret);
@@ -108,7 +117,17 @@ export class ConnectionPort implements Port {
     this.#keyLog?.(keyLogLine(label, clientRandom, secret.expose()));
   }
 
+  keepEarlyExporter(suite: Suite, secret: Secret): void {
+    this.#earlyExporter = { suite, secret };
+    this.wipeAtEnd(secret);
+  }
+
+  get earlyExporter(): { readonly suite: Suite; readonly secret: Secret } | undefined {
+    return this.#earlyExporter;
+  }
+
   establish(established: Established): void {
+    this.earlyOutput.close();
     this.#established = established;
     this.emit({ type: 'established' });
   }

@@ -1,323 +1,29 @@
-import { EMPTY } from '#runtime';
-import { encodeAlert } from './alert.ts';
+import { Connection } from './base-connection.ts';
 import type { ClientConfig, ServerConfig } from './config.ts';
-import { ConnectionPort } from './connection-port.ts';
 import type { Observer } from './events.ts';
-import { RECORDS_PER_KEY } from './limits.ts';
-import { decodeMessage } from './messages/message.ts';
-import { checkMaxFragment, checkPadTo, checkRecordsPerKey } from './parameters.ts';
-import type { Pending, Resumption } from './pending.ts';
-import { type Reason, TlsError } from './reason.ts';
-import { fail, REASONS } from './reasons.ts';
-import { Deframer } from './record/deframer.ts';
-import { type Content, RecordInput } from './record/input.ts';
-import type { RawMessage } from './record/joiner.ts';
-import { padTo } from './record/padding.ts';
-import { type ClientState, type ServerState, TRANSITIONS } from './states.ts';
-import { ClientTraffic } from './tls13/client/traffic.ts';
-import { exportKeyingMaterial } from './tls13/exporter.ts';
+import { MOST_TICKETS_AT_ONCE } from './tickets/session-parameters.ts';
 import { startClient } from './tls13/client/start.ts';
 import { startServer } from './tls13/server/start.ts';
-import { ServerTraffic } from './tls13/server/traffic.ts';
-import type { TrafficKeys } from './tls13/key-update.ts';
 import type { VerifiedPeer } from './verify/peer-verifier.ts';
 
-type State = ClientState | ServerState;
-type Role = 'client' | 'server';
-
-/**
- * One TLS connection as a pure machine: bytes in, bytes and events out. It has no socket, no clock and no promise.
- *
- * Drive it so: give what came from the network to `receive`, write `takeOutput` to the network, read `takePlaintext`,
- * and while `pending` is set stop reading and `resume` with what its `run` answers. Nothing that a peer sends makes
- * these throw: a violation becomes an alert in the output and `failure`.
- */
-class Connection<Peer extends VerifiedPeer> {
-  readonly role: Role;
-  readonly #port: ConnectionPort;
-  readonly #deframer = new Deframer();
-  readonly #records: RecordInput;
-  readonly #recordsPerKey: number;
-  #state: State;
-  #resuming: Pending | undefined;
-  #plaintext: Uint8Array[] = [];
-  #readClosed = false;
-  #writeClosed = false;
-  #confirmed: boolean;
-  #failure: TlsError | undefined;
-
-  protected constructor(
-    role: Role,
-    config: ClientConfig<Peer> | ServerConfig<Peer>,
-    observer: Observer,
-    start: (port: ConnectionPort) => State,
-  ) {
-    this.role = role;
-    this.#port = new ConnectionPort(config.crypto, observer, config.keyLog);
-    this.#records = new RecordInput(role, this.#port);
-    this.#recordsPerKey = checkRecordsPerKey(config.recordsPerKey ?? RECORDS_PER_KEY);
-    const { fragmenter } = this.#port;
-    if (config.maxFragment !== undefined) fragmenter.limitTo(checkMaxFragment(config.maxFragment));
-    if (config.padTo !== undefined) fragmenter.padWith(padTo(checkPadTo(config.padTo)));
-    // RFC 8446 gives the server nothing to wait for: only a client can be judged after its own Finished.
-    this.#confirmed = role === 'server';
-    this.#state = start(this.#port);
-  }
-
-  /** The name of the state, as TRANSITIONS lists it. */
-  get stateName(): State['name'] {
-    return this.#state.name;
-  }
-
-  get established(): boolean {
-    return this.#port.established !== undefined;
-  }
-
-  /** Who the peer proved to be. Undefined before `established`, and for a client that was let in without a certificate. */
-  get peer(): Peer | undefined {
-    // The only source of peers is the PeerVerifier<Peer> of this connection's own configuration.
-    return this.#port.established?.peer as Peer | undefined;
-  }
-
-  get alpn(): string | undefined {
-    return this.#port.established?.alpn;
-  }
-
-  /** Why the connection ended, if not by close_notify. */
-  get failure(): TlsError | undefined {
-    return this.#failure;
-  }
-
-  /** The peer sent close_notify: nothing more will come. */
-  get readClosed(): boolean {
-    return this.#readClosed;
-  }
-
-  get writeClosed(): boolean {
-    return this.#writeClosed;
-  }
-
-  /** Set while the connection waits for something outside: stop reading, run it, `resume`. */
-  get pending(): Pending | undefined {
-    return this.#failure === undefined ? this.#state.pending : undefined;
-  }
-
-  /** Takes bytes from the network. They belong to the connection from now on. */
-  receive(bytes: Uint8Array): void {
-    if (this.#failure !== undefined || bytes.length === 0) return;
-    this.#guard(() => {
-      // RFC 8446 6.1: "Any data received after a closure alert has been received MUST be ignored."
-      if (this.#readClosed) return;
-      this.#deframer.push(bytes);
-      this.#pump();
-    });
-  }
-
-  /** The network's input ended. Without close_notify before it, that is a failure (RFC 8446 6.1). */
-  endOfInput(): void {
-    if (this.#failure !== undefined || this.#readClosed) return;
-    this.#end(new TlsError(this.established ? REASONS.truncated : REASONS['closed-in-handshake']));
-  }
-
-  /** Goes on after a pause. `resumption` is what this connection's `pending` answered; throws for any other. */
-  resume(resumption: Resumption): void {
-    if (this.#failure !== undefined) return;
-    const { pending } = this.#state;
-    if (pending === undefined || this.#resuming === pending) {
-      throw new Error('resume: the connection is not waiting');
-    }
-    if (resumption.of !== pending) throw new Error('resume: this answers another pause');
-    this.#resuming = pending;
-    this.#guard(() => {
-      this.#state = resumption.proceed(this.#port) as State;
-      this.#pump();
-    });
-  }
-
-  /** Seals application data. Only once `established` and before `close`. */
-  write(plaintext: Uint8Array): void {
-    if (!this.established) throw new Error('write: the handshake is not complete');
-    if (this.#writeClosed || this.#failure !== undefined) throw new Error('write: this direction is closed');
-    if (plaintext.length === 0) return;
-    this.#guard(() => {
-      const keys = this.#trafficKeys();
-      keys.answer(this.#port);
-      for (let rest = plaintext; rest.length > 0; ) {
-        // RFC 8446 5.5: a key is replaced before it has sealed too much, also within one large write.
-        if (this.#recordsLeft() === 0) keys.update(false, this.#port);
-        const piece = rest.subarray(0, this.#recordsLeft() * this.#port.fragmenter.limit);
-        this.#port.fragmenter.add('application_data', piece);
-        rest = rest.subarray(piece.length);
-      }
-    });
-  }
-
-  /**
-   * Key material that only the two sides of this connection know (RFC 8446 7.5, RFC 5705), the same on both for the
-   * same label and context. `length` is in bytes. Only once `established`; throws for what no exporter can give.
-   */
-  exportKeyingMaterial(label: string, length: number, context: Uint8Array = EMPTY): Uint8Array {
-    const established = this.#port.established;
-    if (established === undefined) throw new Error('exportKeyingMaterial: the handshake is not complete');
-    // Its secret is wiped then, and what would come out of zeros is no secret.
-    const over = this.#failure !== undefined || (this.#readClosed && this.#writeClosed);
-    if (over) throw new Error('exportKeyingMaterial: the connection is over');
-    const { suite, exporterSecret } = established;
-    return exportKeyingMaterial(this.#port.crypto, suite, exporterSecret, { label, context, length });
-  }
-
-  /** Replaces our write key; with `request` asks the peer to replace its own (RFC 8446 4.6.3). */
-  updateKeys(request: boolean): void {
-    if (!this.established || this.#writeClosed || this.#failure !== undefined) return;
-    this.#guard(() => this.#trafficKeys().update(request, this.#port));
-  }
-
-  /** Ends our direction with close_notify; the peer may go on. Before `established` it gives the connection up. */
-  close(): void {
-    if (this.#writeClosed || this.#failure !== undefined) return;
-    if (!this.established) {
-      this.abort(REASONS['destroyed-locally'], 'closed during the handshake');
-      return;
-    }
-    this.#guard(() => {
-      this.#sendAlert('close_notify');
-      this.#writeClosed = true;
-      if (this.#readClosed) this.#closed();
-    });
-  }
-
-  /** Ends the connection for a reason of the owner's; the peer gets the reason's alert, and nothing else. */
-  abort(reason: Reason, detail = ''): void {
-    const closed = this.#readClosed && this.#writeClosed;
-    if (this.#failure === undefined && !closed) this.#end(new TlsError(reason, detail));
-  }
-
-  /** All bytes for the network since the last call. Also after a failure: the alert is among them. */
-  takeOutput(): Uint8Array {
-    return this.#port.fragmenter.take();
-  }
-
-  /** All application data since the last call, in order. */
-  takePlaintext(): Uint8Array[] {
-    const plaintext = this.#plaintext;
-    this.#plaintext = [];
-    return plaintext;
-  }
-
-  #pump(): void {
-    while (this.#state.pending === undefined && !this.#readClosed) {
-      const message = this.#port.joiner.next();
-      if (message !== undefined) {
-        this.#handle(message);
-        continue;
-      }
-      const record = this.#deframer.next();
-      if (record === undefined) return;
-      this.#accept(this.#records.open(record, this.#state.name));
-    }
-  }
-
-  #handle(message: RawMessage): void {
-    const { name, raw } = message;
-    this.#port.emit({ type: 'message', direction: 'received', message: name, length: raw.length });
-    const rows: Readonly<Record<string, { readonly on: readonly string[] }>> = TRANSITIONS[this.role];
-    const row = rows[this.#state.name];
-    if (row === undefined || !row.on.includes(name))
-      fail('unexpected-message', `${name} in ${this.#state.name}`);
-    this.#confirm();
-    // The table just said that this state takes this message, which is what `handle` is typed for.
-    const handle = this.#state.handle as (message: unknown, port: ConnectionPort) => State;
-    this.#state = handle.call(this.#state, decodeMessage(name, raw), this.#port);
-  }
-
-  #accept(content: Content): void {
-    if (content.type === 'nothing') return;
-    if (content.type === 'application_data') {
-      this.#confirm();
-      if (content.bytes.length === 0) return;
-      this.#trafficKeys().sawData();
-      this.#plaintext.push(content.bytes);
-      return;
-    }
-    const { alert, description } = content;
-    this.#port.emit({ type: 'alert', direction: 'received', alert, description });
-    if (alert === 'user_canceled') return;
-    if (alert !== 'close_notify')
-      throw new TlsError(REASONS['alert-received'], alert ?? `alert ${description}`);
-    if (!this.established) throw new TlsError(REASONS['closed-in-handshake'], 'close_notify');
-    this.#confirm();
-    this.#readClosed = true;
-    if (this.#writeClosed) this.#closed();
-  }
-
-  /** The server has answered under application keys, so it has believed our certificate and Finished. */
-  #confirm(): void {
-    if (this.#confirmed || !this.established) return;
-    this.#confirmed = true;
-    this.#port.emit({ type: 'confirmed' });
-  }
-
-  /** How many more records the present write key may seal. */
-  #recordsLeft(): number {
-    return Math.max(this.#recordsPerKey - this.#port.fragmenter.cipher!.sequence, 0);
-  }
-
-  #trafficKeys(): TrafficKeys {
-    const state = this.#state;
-    if (state instanceof ClientTraffic || state instanceof ServerTraffic) return state.keys;
-    throw new Error(`state ${state.name} has no traffic keys`);
-  }
-
-  /** The one place where what states throw becomes the end of the connection. */
-  #guard(step: () => void): void {
-    try {
-      step();
-    } catch (error) {
-      this.#end(error instanceof TlsError ? error : internalError(error));
-    }
-  }
-
-  #end(error: TlsError): void {
-    this.#failure = error;
-    this.#plaintext = [];
-    const { pending } = this.#state;
-    try {
-      const { alert } = error.reason;
-      // Never a close_notify, not even after user_canceled: the peer would take this end for a clean one.
-      if (alert !== undefined && !this.#writeClosed) this.#sendAlert(alert);
-      if (pending !== undefined && pending !== this.#resuming) {
-        this.#port.emit({ type: 'operation', operation: pending.kind, phase: 'end' });
-      }
-      this.#port.emit({ type: 'failed', error });
-    } catch {
-      // A broken observer or cipher must not turn the end of a connection into an exception: it is over already.
-    }
-    this.#wipe();
-  }
-
-  /** Both directions ended with close_notify. */
-  #closed(): void {
-    this.#wipe();
-    this.#port.emit({ type: 'closed' });
-  }
-
-  #wipe(): void {
-    const state = this.#state;
-    if (state instanceof ClientTraffic || state instanceof ServerTraffic) state.keys.wipe();
-    this.#port.wipe();
-  }
-
-  #sendAlert(alert: Parameters<typeof encodeAlert>[0]): void {
-    const bytes = encodeAlert(alert);
-    this.#port.fragmenter.add('alert', bytes);
-    this.#port.emit({ type: 'alert', direction: 'sent', alert, description: bytes[1]! });
-  }
-}
-
-/** The client's end: its first flight is in `takeOutput` at once. */
+/** The client's end: its first flight is in `takeOutput` at once, or after the first `pending` if it has a session to offer. */
 export class ClientConnection<Peer extends VerifiedPeer = VerifiedPeer> extends Connection<Peer> {
   constructor(config: ClientConfig<Peer>, observer: Observer) {
     super('client', config, observer, (port) => startClient(config, port));
+  }
+
+  /**
+   * How many bytes `writeEarly` would take now: 0 unless a session with early data was offered, and until the server
+   * has answered. Whether the server takes them is in `session` once `established`; if not, they are not resent.
+   */
+  get earlyDataLimit(): number {
+    return this.earlyDataRoom;
+  }
+
+  /** Sends early data: it can be replayed by whoever records it, so only what may be executed twice belongs there. */
+  writeEarly(plaintext: Uint8Array): void {
+    if (plaintext.length > this.earlyDataRoom) throw new Error('writeEarly: more than earlyDataLimit');
+    if (plaintext.length > 0) this.sendEarlyData(plaintext);
   }
 }
 
@@ -326,9 +32,15 @@ export class ServerConnection<Peer extends VerifiedPeer = VerifiedPeer> extends 
   constructor(config: ServerConfig<Peer>, observer: Observer) {
     super('server', config, observer, () => startServer(config));
   }
-}
 
-function internalError(error: unknown): TlsError {
-  const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return Object.assign(new TlsError(REASONS['internal-error'], detail), { cause: error });
+  /**
+   * Sends up to `count` session tickets, and returns how many: none before `established`, without sessions, or to a
+   * client that can't use them.
+   */
+  issueTickets(count: number): number {
+    if (!Number.isInteger(count) || count < 1 || count > MOST_TICKETS_AT_ONCE) {
+      throw new Error(`issueTickets: want 1 to ${MOST_TICKETS_AT_ONCE}`);
+    }
+    return this.sendTickets(count);
+  }
 }

@@ -1,9 +1,11 @@
 import type { AlertName } from './alert.ts';
 import type { GroupName } from './groups.ts';
 import type { MessageName } from './messages/names.ts';
+import type { SessionUse } from './port.ts';
 import type { TlsError } from './reason.ts';
 import type { SchemeName } from './schemes.ts';
 import type { SuiteName } from './suites.ts';
+import type { EarlyDataDecline, SessionDecline } from './tickets/decline.ts';
 import type { VerifiedPeer } from './verify/peer-verifier.ts';
 
 export type Operation = 'key-exchange' | 'validate-chain' | 'sign' | 'verify-signature';
@@ -34,10 +36,13 @@ export type ConnectionEvent =
       readonly group: GroupName;
       readonly helloRetry: boolean;
     }
+  /** How the two sides know each other; `declined` if a session was offered or kept, and not used. */
+  | SessionEvent
   | { readonly type: 'alpn'; readonly protocol: string | undefined }
   /** Time-consuming work; `end` always follows `start`. */
   | { readonly type: 'operation'; readonly operation: Operation; readonly phase: 'start' | 'end' }
-  | { readonly type: 'peer-verified'; readonly peer: VerifiedPeer; readonly scheme: SchemeName }
+  /** `scheme` is undefined in a resumed handshake: the peer's chain was believed anew, and nothing was signed. */
+  | { readonly type: 'peer-verified'; readonly peer: VerifiedPeer; readonly scheme: SchemeName | undefined }
   /** Client: our Finished is sent. Server: the client's Finished held. Application data may flow. */
   | { readonly type: 'established' }
   /** Client only: the first authenticated record after our Finished came; the server has believed us. */
@@ -53,6 +58,13 @@ export type ConnectionEvent =
   | { readonly type: 'failed'; readonly error: TlsError }
   /** Both directions ended with close_notify; nothing follows. */
   | { readonly type: 'closed' };
+
+export interface SessionEvent {
+  readonly type: 'session';
+  readonly use: SessionUse;
+  readonly declined: SessionDecline | undefined;
+  readonly earlyDeclined: EarlyDataDecline | undefined;
+}
 
 export type Observer = (event: ConnectionEvent) => void;
 

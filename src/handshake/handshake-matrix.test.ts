@@ -147,7 +147,7 @@ function expectedEvents(role: 'client' | 'server', choice: Choice): string[] {
   const answer = isClient
     ? [serverSays('server_hello'), 'server-hello', ...keyExchange]
     : [...keyExchange, 'server-hello', serverSays('server_hello')];
-  const flight = [serverSays('encrypted_extensions'), 'alpn'];
+  const flight = [serverSays('encrypted_extensions'), 'alpn', 'session'];
   if (asked) flight.push(serverSays('certificate_request'));
   flight.push(serverSays('certificate'));
   const judge = (says: (message: string) => string) => [

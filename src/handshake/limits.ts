@@ -33,5 +33,13 @@ export const MAX_WARNINGS = 4;
 export const MAX_KEY_UPDATES = 32;
 /** Most NewSessionTicket messages on a connection. */
 export const MAX_TICKETS = 64;
+/** RFC 8446 4.6.1: a ticket may live for seven days at most. */
+export const LONGEST_TICKET_LIFETIME_SECONDS = 7 * 24 * 3600;
+/** Largest ticket that is issued, bytes: with a client chain too long for it there is none. */
+export const MAX_TICKET = 6 * 1024;
+/** Most pre-shared keys of a ClientHello that are looked at: each costs an attempt to open a ticket. */
+export const MAX_OFFERED_PSKS = 4;
+/** Most bytes of refused early data that are skipped, beyond what the server itself would have taken. */
+export const MAX_SKIPPED_EARLY_DATA = 2 ** 14;
 /** Records under one key before it is updated: RFC 8446 5.5 allows about 2^24.5 full-size records for AES-GCM. */
 export const RECORDS_PER_KEY = 2 ** 24;

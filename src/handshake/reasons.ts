@@ -257,12 +257,26 @@ export const REASONS = reasonTable({
     say: 'The two sides did not see the same handshake.',
     next: 'Something between the two changed the handshake: treat it as an attack.',
   },
+  'incorrect-binder': {
+    alert: 'decrypt_error',
+    blame: 'network',
+    rfc: '8446#4.2.11',
+    say: 'The client named a session or key without proving that it knows its secret.',
+    next: 'Something between the two changed the first message, or somebody uses a stolen ticket: treat it as an attack.',
+  },
   'signing-failed': {
     alert: 'internal_error',
     blame: 'local',
     rfc: '8446#4.4.3',
     say: 'Our own private key could not sign.',
     next: 'Look at the key service or key file of this workload; the detail has the error.',
+  },
+  'too-much-early-data': {
+    alert: 'unexpected_message',
+    blame: 'peer',
+    rfc: '8446#4.2.10',
+    say: 'The client sent more early data than the ticket allows, or than is skipped when it is refused.',
+    next: PEER_BUG,
   },
   // After the handshake
   'too-many-key-updates': {

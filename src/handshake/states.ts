@@ -12,9 +12,13 @@ interface Row {
 
 /** RFC 8446 appendix A.1, with names for what it calls WAIT_x, and the pauses for a verdict and a signature. */
 export const CLIENT = {
+  ValidatingSession: { on: [], next: ['ExpectServerHello'] },
   ExpectServerHello: { on: ['server_hello'], next: ['ExpectSecondServerHello', 'ExpectEncryptedExtensions'] },
   ExpectSecondServerHello: { on: ['server_hello'], next: ['ExpectEncryptedExtensions'] },
-  ExpectEncryptedExtensions: { on: ['encrypted_extensions'], next: ['ExpectCertificateOrRequest'] },
+  ExpectEncryptedExtensions: {
+    on: ['encrypted_extensions'],
+    next: ['ExpectCertificateOrRequest', 'ExpectFinished'],
+  },
   ExpectCertificateOrRequest: {
     on: ['certificate_request', 'certificate'],
     next: ['ExpectCertificate', 'ValidatingChain'],
@@ -29,12 +33,23 @@ export const CLIENT = {
 
 /** RFC 8446 appendix A.2, likewise. */
 export const SERVER = {
-  ExpectClientHello: { on: ['client_hello'], next: ['ExpectSecondClientHello', 'Signing'] },
-  ExpectSecondClientHello: { on: ['client_hello'], next: ['Signing'] },
+  ExpectClientHello: {
+    on: ['client_hello'],
+    next: [
+      'ExpectSecondClientHello',
+      'ValidatingSession',
+      'Signing',
+      'ExpectEndOfEarlyData',
+      'ExpectFinished',
+    ],
+  },
+  ExpectSecondClientHello: { on: ['client_hello'], next: ['ValidatingSession', 'Signing', 'ExpectFinished'] },
+  ValidatingSession: { on: [], next: ['Signing', 'ExpectEndOfEarlyData', 'ExpectFinished'] },
   Signing: { on: [], next: ['ExpectCertificate', 'ExpectFinished'] },
   ExpectCertificate: { on: ['certificate'], next: ['ValidatingChain', 'ExpectFinished'] },
   ValidatingChain: { on: [], next: ['ExpectCertificateVerify'] },
   ExpectCertificateVerify: { on: ['certificate_verify'], next: ['ExpectFinished'] },
+  ExpectEndOfEarlyData: { on: ['end_of_early_data'], next: ['ExpectFinished'] },
   ExpectFinished: { on: ['finished'], next: ['Traffic'] },
   Traffic: { on: ['key_update'], next: ['Traffic'] },
 } as const satisfies Record<string, Row>;

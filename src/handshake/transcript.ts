@@ -8,6 +8,8 @@ export class Transcript {
   #waiting: Uint8Array[] = [];
   #running: RunningHash | undefined;
   #hash: HashName | undefined;
+  /** What stands for the first flight after a retry: message_hash and HelloRetryRequest. Binders hash it again. */
+  #retry: Uint8Array[] = [];
 
   constructor(crypto: CryptoProvider) {
     this.#crypto = crypto;
@@ -16,6 +18,7 @@ export class Transcript {
   add(message: Uint8Array): void {
     if (this.#running === undefined) this.#waiting.push(message.slice());
     else this.#running.update(message);
+    if (this.#retry.length === 1) this.#retry.push(message.slice());
   }
 
   start(hash: HashName): void {
@@ -39,7 +42,17 @@ export class Transcript {
     const messageHash = 254;
     const digest = this.value();
     const header = Uint8Array.of(messageHash, 0, 0, digest.length);
+    const message = concat(header, digest);
     this.#running = this.#crypto.startHash(this.#hash!);
-    this.#running.update(concat(header, digest));
+    this.#running.update(message);
+    this.#retry = [message];
+  }
+
+  /** What the hash would be if `partial`, the start of a ClientHello, came next (RFC 8446 4.2.11.2). */
+  hashWith(hash: HashName, partial: Uint8Array): Uint8Array {
+    const running = this.#crypto.startHash(hash);
+    for (const message of this.#retry) running.update(message);
+    running.update(partial);
+    return running.snapshot();
   }
 }

@@ -41,6 +41,8 @@ export const ATTRIBUTES = {
   serverName: 'sallyport.tls.server_name',
   scheme: 'sallyport.tls.signature_scheme',
   helloRetry: 'sallyport.tls.hello_retry',
+  resumption: 'sallyport.tls.resumption',
+  sessionDeclined: 'sallyport.tls.session_declined',
   handshakeMs: 'sallyport.tls.handshake_ms',
   result: 'sallyport.result',
   policy: 'sallyport.policy',

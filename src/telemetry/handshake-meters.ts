@@ -7,6 +7,7 @@ export class HandshakeMeters {
   readonly #reasons: ReasonLabels;
   readonly #duration: Histogram;
   readonly #handshakes: Counter;
+  readonly #sessions: Counter;
   readonly #decisions: Counter;
 
   constructor(meter: Meter, reasons: ReasonLabels) {
@@ -18,6 +19,10 @@ export class HandshakeMeters {
     });
     this.#handshakes = meter.createCounter('sallyport.tls.handshakes', {
       description: 'Handshakes that were decided, by result and reason',
+      unit: '{handshake}',
+    });
+    this.#sessions = meter.createCounter('sallyport.tls.sessions', {
+      description: 'Handshakes by how the two sides knew each other, and why a session was not used',
       unit: '{handshake}',
     });
     this.#decisions = meter.createCounter('sallyport.policy.decisions', {
@@ -38,6 +43,9 @@ export class HandshakeMeters {
     };
     this.#duration.record(record.durationMs / 1000, labels);
     this.#handshakes.add(1, { ...labels, alert: alertLabel(record.alert?.name) });
+    if (record.resumption === undefined) return;
+    const { service, role, resumption, sessionDeclined } = record;
+    this.#sessions.add(1, { service, role, resumption, declined: sessionDeclined ?? NONE });
   }
 
   decision(decision: PolicyDecision): void {

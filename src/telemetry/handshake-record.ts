@@ -1,4 +1,13 @@
-import type { Blame, GroupName, MessageName, Operation, SchemeName, SuiteName } from '#handshake';
+import type {
+  Blame,
+  GroupName,
+  MessageName,
+  Operation,
+  SchemeName,
+  SessionDecline,
+  SessionUse,
+  SuiteName,
+} from '#handshake';
 
 /** Which handshake a recorder follows. Known before the first byte. */
 export interface HandshakeSubject {
@@ -93,6 +102,12 @@ export interface HandshakeRecord {
   /** Signature scheme of the peer's CertificateVerify. */
   readonly scheme: SchemeName | undefined;
   readonly helloRetry: boolean;
+  /** By certificates shown now (`full`), by those of an earlier handshake (`resumed`), or by a key from outside. */
+  readonly resumption: SessionUse['kind'] | undefined;
+  /** Why a session that was offered, or kept, was not used. */
+  readonly sessionDeclined: SessionDecline | undefined;
+  /** Resumed: when the peer last proved itself with its certificate, milliseconds since the Unix epoch. */
+  readonly authenticatedAt: number | undefined;
   readonly alpn: string | undefined;
 
   /** 32 lower-case hexadecimal digits; both sides compute the same (trace-id.ts). */

@@ -69,7 +69,8 @@ class Recorder implements HandshakeRecorder {
   #clientHello: Extract<ConnectionEvent, { type: 'client-hello' }> | undefined;
   #serverHello: Extract<ConnectionEvent, { type: 'server-hello' }> | undefined;
   #alpn: string | undefined;
-  #verified: { peer: VerifiedPeer; scheme: SchemeName } | undefined;
+  #verified: { peer: VerifiedPeer; scheme: SchemeName | undefined } | undefined;
+  #session: Extract<ConnectionEvent, { type: 'session' }> | undefined;
   #alert: AlertSeen | undefined;
   #establishedMs: number | undefined;
   #confirmedMs: number | undefined;
@@ -144,6 +145,9 @@ class Recorder implements HandshakeRecorder {
         break;
       case 'peer-verified':
         this.#verified = { peer: event.peer, scheme: event.scheme };
+        break;
+      case 'session':
+        this.#session = event;
         break;
       case 'established':
         this.#establishedMs = this.#elapsed();
@@ -240,6 +244,9 @@ class Recorder implements HandshakeRecorder {
       group: this.#serverHello?.group,
       scheme: this.#verified?.scheme,
       helloRetry: this.#serverHello?.helloRetry ?? false,
+      resumption: this.#session?.use.kind,
+      sessionDeclined: this.#session?.declined,
+      authenticatedAt: this.#session?.use.authenticatedAt,
       alpn: clip(this.#alpn, TEXT_LENGTH),
       ...this.#spanIds(),
       operations: this.#operations,

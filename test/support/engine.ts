@@ -33,7 +33,7 @@ export class Witness {
     return this.#last('client-hello')?.serverName;
   }
 
-  get peer(): { identity: string; scheme: SchemeName } | undefined {
+  get peer(): { identity: string; scheme: SchemeName | undefined } | undefined {
     const verified = this.#last('peer-verified');
     return verified && { identity: verified.peer.identity, scheme: verified.scheme };
   }

@@ -13,4 +13,6 @@ export interface Credential {
   /** DER certificates, leaf first, without the root. */
   readonly chain: readonly Uint8Array[];
   readonly signer: Signer;
+  /** When the leaf ends, milliseconds since the Unix epoch. Sessions need it: none outlives the certificates. */
+  readonly notAfter?: number;
 }

@@ -1,9 +1,12 @@
 import { concat } from '#runtime';
 import { decodeAlpn } from '../extensions/alpn.ts';
+import { decodeEarlyDataIndication } from '../extensions/early-data.ts';
 import { decodeExtensions, type Extensions } from '../extensions/extensions.ts';
 import { decodeClientShares, type KeyShareEntry } from '../extensions/key-share.ts';
 import { decodeNumbers } from '../extensions/numbers.ts';
 import { EXTENSIONS, type ExtensionName } from '../extensions/placement.ts';
+import { decodeOfferedPsks, type OfferedPsks } from '../extensions/pre-shared-key.ts';
+import { decodePskModes } from '../extensions/psk-key-exchange-modes.ts';
 import { decodeServerName } from '../extensions/server-name.ts';
 import { decodeOfferedVersions, TLS12 } from '../extensions/supported-versions.ts';
 import { fail } from '../reasons.ts';
@@ -26,6 +29,10 @@ export interface ClientHello {
   /** RFC 8446 4.2.3: what may sign certificates; `schemes` if the client does not say. */
   readonly certificateSchemes: readonly number[] | undefined;
   readonly keyShares: readonly KeyShareEntry[] | undefined;
+  /** psk_key_exchange_modes. */
+  readonly pskModes: readonly number[] | undefined;
+  readonly offeredPsks: OfferedPsks | undefined;
+  readonly offersEarlyData: boolean;
 }
 
 export function decodeClientHello(body: Uint8Array): ClientHello {
@@ -58,6 +65,9 @@ export function decodeClientHello(body: Uint8Array): ClientHello {
     schemes,
     certificateSchemes: numbersOf('signature_algorithms_cert') ?? schemes,
     keyShares: decode(extensions.get('key_share'), decodeClientShares),
+    pskModes: decode(extensions.get('psk_key_exchange_modes'), decodePskModes),
+    offeredPsks: decode(extensions.get('pre_shared_key'), decodeOfferedPsks),
+    offersEarlyData: decodeEarlyDataIndication(extensions.get('early_data')),
   };
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { concat, EMPTY } from '#runtime';
 import { decodeAlpn, decodeSelectedAlpn, encodeAlpn } from '../extensions/alpn.ts';
 import { decodeCookie, encodeCookie } from '../extensions/cookie.ts';
+import { EARLY_DATA_INDICATION } from '../extensions/early-data.ts';
 import { encodeExtensions } from '../extensions/extensions.ts';
 import {
   decodeClientShares,
@@ -12,6 +13,8 @@ import {
   encodeServerShare,
 } from '../extensions/key-share.ts';
 import { decodeNumbers } from '../extensions/numbers.ts';
+import { encodeOfferedPsks } from '../extensions/pre-shared-key.ts';
+import { encodePskModes } from '../extensions/psk-key-exchange-modes.ts';
 import { encodeCertificateSchemes } from '../extensions/signature-algorithms.ts';
 import { decodeServerName, encodeServerName } from '../extensions/server-name.ts';
 import {
@@ -30,7 +33,7 @@ import { decodeEncryptedExtensions, encodeEncryptedExtensions } from './encrypte
 import { decodeKeyUpdate, encodeKeyUpdate } from './key-update.ts';
 import { decodeMessage, encodeMessage } from './message.ts';
 import { HANDSHAKE_TYPES, type MessageName } from './names.ts';
-import { decodeNewSessionTicket } from './new-session-ticket.ts';
+import { decodeNewSessionTicket, encodeNewSessionTicket } from './new-session-ticket.ts';
 import { decodeServerHello, encodeServerHello } from './server-hello.ts';
 
 const number16 = fc.integer({ min: 0, max: 0xffff });
@@ -72,6 +75,11 @@ const clientHello = fc.record({
   certificateSchemes: numbers,
   keyShares: shares,
   versions: fc.array(number16, { minLength: 1, maxLength: 10 }),
+  identities: fc.array(
+    fc.record({ identity: bytes(1, 60), obfuscatedAge: fc.integer({ min: 0, max: 2 ** 32 - 1 }) }),
+    { minLength: 1, maxLength: 3 },
+  ),
+  binderLength: fc.constantFrom(32, 48),
 });
 
 const CODECS: Readonly<Record<string, Codec<unknown>>> = {
@@ -122,13 +130,33 @@ const CODECS: Readonly<Record<string, Codec<unknown>>> = {
           ['application_layer_protocol_negotiation', encodeAlpn(hello.alpn)],
           ['supported_versions', encodeOfferedVersions(hello.versions)],
           ['key_share', encodeClientShares(hello.keyShares)],
+          ['psk_key_exchange_modes', encodePskModes()],
+          ['early_data', EARLY_DATA_INDICATION],
+          [
+            'pre_shared_key',
+            encodeOfferedPsks(
+              hello.identities,
+              hello.identities.map(() => new Uint8Array(hello.binderLength)),
+            ),
+          ],
         ]),
       }),
     decode: (body) => {
       const { extensions: _, ...fields } = decodeClientHello(body);
       return fields;
     },
-    expected: (hello) => ({ ...hello, legacyVersion: 0x0303, compressionMethods: u8(0) }),
+    expected: ({ identities, binderLength, ...hello }) => ({
+      ...hello,
+      legacyVersion: 0x0303,
+      compressionMethods: u8(0),
+      pskModes: [1],
+      offersEarlyData: true,
+      offeredPsks: {
+        identities,
+        binders: identities.map(() => new Uint8Array(binderLength)),
+        bindersLength: 2 + identities.length * (1 + binderLength),
+      },
+    }),
     wholeAt: ({ sessionId, suites }) => [2 + 32 + 1 + sessionId.length + 2 + 2 * suites.length + 2],
   }),
   'ServerHello (4.1.3)': codec({
@@ -150,11 +178,12 @@ const CODECS: Readonly<Record<string, Codec<unknown>>> = {
     values: fc.record({
       alpn: fc.option(protocol, { nil: undefined }),
       acknowledgesServerName: fc.boolean(),
+      acceptsEarlyData: fc.boolean(),
     }),
     encode: encodeEncryptedExtensions,
     decode: (body) => {
-      const { alpn, extensions } = decodeEncryptedExtensions(body);
-      return { alpn, acknowledgesServerName: extensions.get('server_name') !== undefined };
+      const { alpn, extensions, acceptsEarlyData } = decodeEncryptedExtensions(body);
+      return { alpn, acknowledgesServerName: extensions.get('server_name') !== undefined, acceptsEarlyData };
     },
   }),
   'CertificateRequest (4.3.2)': codec({
@@ -172,6 +201,17 @@ const CODECS: Readonly<Record<string, Codec<unknown>>> = {
     values: fc.record({ scheme: number16, signature: bytes(0, 512) }),
     encode: encodeCertificateVerify,
     decode: decodeCertificateVerify,
+  }),
+  'NewSessionTicket (4.6.1)': codec({
+    values: fc.record({
+      lifetimeSeconds: fc.integer({ min: 0, max: 604_800 }),
+      ageAdd: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+      nonce: bytes(0, 255),
+      ticket: bytes(1, 600),
+      earlyDataLimit: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+    }),
+    encode: encodeNewSessionTicket,
+    decode: decodeNewSessionTicket,
   }),
   'KeyUpdate (4.6.3)': codec({
     values: fc.record({ updateRequested: fc.boolean() }),
@@ -217,9 +257,7 @@ describe.each(Object.entries(CODECS))('%s', (_name, { values, encode, decode, ex
 });
 
 describe('every handshake message', () => {
-  const names = (Object.keys(HANDSHAKE_TYPES) as MessageName[]).filter(
-    (name) => name !== 'end_of_early_data',
-  );
+  const names = Object.keys(HANDSHAKE_TYPES) as MessageName[];
 
   it.each(names)('%s of any bytes is read or refused, never worse', (name) => {
     fc.assert(
@@ -241,6 +279,7 @@ describe('every handshake message', () => {
       ageAdd: 1,
       nonce: u8(0),
       ticket: new Uint8Array(Buffer.from('ticket')),
+      earlyDataLimit: 0,
     });
   });
 });

@@ -1,4 +1,5 @@
 import { decodeSelectedAlpn, encodeAlpn } from '../extensions/alpn.ts';
+import { decodeEarlyDataIndication, EARLY_DATA_INDICATION } from '../extensions/early-data.ts';
 import { decodeExtensions, encodeExtensions, type Extensions } from '../extensions/extensions.ts';
 import type { RecordSize } from '../extensions/record-size.ts';
 import { fail } from '../reasons.ts';
@@ -9,6 +10,8 @@ import { Reader } from '../wire/reader.ts';
 export interface EncryptedExtensions {
   readonly extensions: Extensions;
   readonly alpn: string | undefined;
+  /** RFC 8446 4.2.10: the server takes the early data. */
+  readonly acceptsEarlyData: boolean;
 }
 
 export function decodeEncryptedExtensions(body: Uint8Array): EncryptedExtensions {
@@ -19,13 +22,18 @@ export function decodeEncryptedExtensions(body: Uint8Array): EncryptedExtensions
   if ((extensions.get('server_name')?.length ?? 0) > 0)
     fail('malformed-message', 'server_name in EE is not empty');
   const alpn = extensions.get('application_layer_protocol_negotiation');
-  return { extensions, alpn: alpn && decodeSelectedAlpn(alpn) };
+  return {
+    extensions,
+    alpn: alpn && decodeSelectedAlpn(alpn),
+    acceptsEarlyData: decodeEarlyDataIndication(extensions.get('early_data')),
+  };
 }
 
 export function encodeEncryptedExtensions(choice: {
   alpn: string | undefined;
   acknowledgesServerName: boolean;
   recordSize?: RecordSize['answer'] | undefined;
+  acceptsEarlyData: boolean;
 }): Uint8Array {
   return encodeExtensions([
     ['server_name', choice.acknowledgesServerName ? EMPTY : undefined],
@@ -34,5 +42,6 @@ export function encodeEncryptedExtensions(choice: {
       'application_layer_protocol_negotiation',
       choice.alpn === undefined ? undefined : encodeAlpn([choice.alpn]),
     ],
+    ['early_data', choice.acceptsEarlyData ? EARLY_DATA_INDICATION : undefined],
   ]);
 }

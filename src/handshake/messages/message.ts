@@ -1,11 +1,11 @@
 import { concat } from '#runtime';
-import { fail } from '../reasons.ts';
 import { u8, vector24 } from '../wire/writer.ts';
 import { type Certificate, decodeCertificate } from './certificate.ts';
 import { type CertificateRequest, decodeCertificateRequest } from './certificate-request.ts';
 import { type CertificateVerify, decodeCertificateVerify } from './certificate-verify.ts';
 import { type ClientHello, decodeClientHello } from './client-hello.ts';
 import { decodeEncryptedExtensions, type EncryptedExtensions } from './encrypted-extensions.ts';
+import { decodeEndOfEarlyData } from './end-of-early-data.ts';
 import { decodeKeyUpdate, type KeyUpdate } from './key-update.ts';
 import { HANDSHAKE_TYPES, type MessageName } from './names.ts';
 import { decodeNewSessionTicket, type NewSessionTicket } from './new-session-ticket.ts';
@@ -16,6 +16,7 @@ export interface Decoded {
   client_hello: ClientHello;
   server_hello: ServerHello;
   new_session_ticket: NewSessionTicket;
+  end_of_early_data: undefined;
   encrypted_extensions: EncryptedExtensions;
   certificate: Certificate;
   certificate_request: CertificateRequest;
@@ -39,6 +40,7 @@ const DECODERS: { readonly [Name in DecodableName]: (body: Uint8Array) => Decode
   client_hello: decodeClientHello,
   server_hello: decodeServerHello,
   new_session_ticket: decodeNewSessionTicket,
+  end_of_early_data: decodeEndOfEarlyData,
   encrypted_extensions: decodeEncryptedExtensions,
   certificate: decodeCertificate,
   certificate_request: decodeCertificateRequest,
@@ -51,15 +53,10 @@ const DECODERS: { readonly [Name in DecodableName]: (body: Uint8Array) => Decode
 export const MESSAGE_HEADER_LENGTH = 4;
 
 export function decodeMessage(name: MessageName, raw: Uint8Array): Received {
-  if (!isDecodable(name)) fail('unexpected-message', name);
   return { name, body: DECODERS[name](raw.subarray(MESSAGE_HEADER_LENGTH)), raw };
 }
 
 /** The body with its type and length in front. */
 export function encodeMessage(name: MessageName, body: Uint8Array): Uint8Array {
   return concat(u8(HANDSHAKE_TYPES[name]), vector24(body));
-}
-
-function isDecodable(name: MessageName): name is DecodableName {
-  return name in DECODERS;
 }

@@ -54,8 +54,18 @@ export class CipherState {
 
   /** Opens one record; `header` is its additional data (RFC 8446 5.2). */
   open(header: Uint8Array, fragment: Uint8Array): Opened {
+    const opened = this.tryOpen(header, fragment);
+    if (opened === undefined) fail('bad-record-mac', `record ${this.#sequence}`);
+    return opened;
+  }
+
+  /** Likewise; undefined for a record that isn't of these keys, which then takes no sequence number. */
+  tryOpen(header: Uint8Array, fragment: Uint8Array): Opened | undefined {
     const inner = this.#aead.open(this.#nextNonce(), header, fragment);
-    if (inner === undefined) fail('bad-record-mac', `record ${this.#sequence - 1}`);
+    if (inner === undefined) {
+      this.#sequence -= 1;
+      return undefined;
+    }
     // RFC 8446 5.4: the content type is the last byte that isn't zero.
     let end = inner.length - 1;
     while (end >= 0 && inner[end] === 0) end -= 1;

@@ -56,7 +56,8 @@ export class Fragmenter {
     this.#out.push(plainRecord('change_cipher_spec', Uint8Array.of(1)));
   }
 
-  changeKeys(cipher: CipherState): void {
+  /** Undefined: back to plaintext (a second ClientHello after refused early data). */
+  changeKeys(cipher: CipherState | undefined): void {
     this.#flushHandshake();
     this.#cipher?.wipe();
     this.#cipher = cipher;

@@ -9,6 +9,7 @@ import type { WireRecord } from './deframer.ts';
 export type Content =
   | { readonly type: 'nothing' }
   | { readonly type: 'application_data'; readonly bytes: Uint8Array }
+  | { readonly type: 'early_data'; readonly bytes: Uint8Array }
   | { readonly type: 'alert'; readonly alert: AlertName | undefined; readonly description: number };
 
 /** RFC 8446 5: which records may come when, and the bounds on those that do nothing. */
@@ -26,7 +27,9 @@ export class RecordInput {
 
   open(record: WireRecord, state: string): Content {
     if (record.type === 'change_cipher_spec') return this.#changeCipherSpec(record.fragment, state);
-    const { type, content } = this.#unprotect(record);
+    const opened = this.#unprotect(record);
+    if (opened === undefined) return { type: 'nothing' };
+    const { type, content } = opened;
     // RFC 6066 4: a peer that asked for short fragments keeps to them itself.
     if (content.length > this.#port.receiveLimit) fail('record-overflow', `${content.length} bytes`);
     // RFC 8446 5.1: "Implementations MUST NOT send zero-length fragments of Handshake types", nor of Alert types.
@@ -41,17 +44,33 @@ export class RecordInput {
     // RFC 8446 5.1: "Handshake messages MUST NOT be interleaved with other record types."
     if (!this.#port.joiner.isEmpty) fail('unexpected-record', `${type} inside a handshake message`);
     if (type === 'alert') return this.#alert(content);
+    const { earlyInput } = this.#port;
+    if (earlyInput.mode === 'taking') {
+      earlyInput.count(content.length);
+      return { type: 'early_data', bytes: content };
+    }
     if (this.#port.established === undefined) fail('unexpected-record', `application data in ${state}`);
     return { type: 'application_data', bytes: content };
   }
 
-  #unprotect(record: WireRecord): Opened {
+  /** Undefined for refused early data, which is dropped. */
+  #unprotect(record: WireRecord): Opened | undefined {
     const { type, header, fragment } = record;
-    const cipher = this.#port.readCipher;
+    const { readCipher: cipher, earlyInput } = this.#port;
     if (cipher === undefined) {
+      if (type === 'application_data' && earlyInput.mode === 'skipping-sealed') {
+        earlyInput.count(fragment.length);
+        return undefined;
+      }
       if (type === 'application_data') fail('unexpected-record', 'protected data before there are keys');
       if (fragment.length > MAX_PLAINTEXT) fail('record-overflow', `${fragment.length} bytes`);
       return { type, content: fragment };
+    }
+    if (type === 'application_data' && earlyInput.mode === 'skipping-undecryptable') {
+      const opened = cipher.tryOpen(header, fragment);
+      if (opened === undefined) earlyInput.count(fragment.length);
+      else earlyInput.end();
+      return opened;
     }
     if (type === 'application_data') return cipher.open(header, fragment);
     // A client that cannot accept our ServerHello has no keys to protect its alert with. Anybody on the path can

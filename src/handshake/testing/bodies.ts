@@ -35,7 +35,11 @@ export const WELL_FORMED: Readonly<Record<MessageName, Uint8Array>> = {
   }),
   new_session_ticket: ticketBody(),
   end_of_early_data: EMPTY,
-  encrypted_extensions: encodeEncryptedExtensions({ alpn: undefined, acknowledgesServerName: false }),
+  encrypted_extensions: encodeEncryptedExtensions({
+    alpn: undefined,
+    acknowledgesServerName: false,
+    acceptsEarlyData: false,
+  }),
   certificate: encodeCertificate(EMPTY, [fromAscii('certificate')]),
   certificate_request: encodeCertificateRequest({
     schemes: [SCHEMES.ed25519.id],

@@ -59,6 +59,7 @@ export function credentialOf(
   const signer = nodeSigner(identity.privateKey);
   return {
     chain: identity.chain,
+    notAfter: identity.peer.notAfter,
     signer: {
       schemes: schemes ?? signer.schemes,
       sign: (scheme, message) => answer(timing, signer.sign(scheme, message) as Uint8Array),

@@ -13,11 +13,26 @@ export class EarlyStage {
   readonly #deriver: Deriver;
   readonly #secret: Secret;
 
-  /** Without a PSK: Early Secret = HKDF-Extract(0, 0). */
-  constructor(crypto: CryptoProvider, suite: Suite) {
+  /** Early Secret = HKDF-Extract(0, PSK); without a PSK that is a string of zeros. The PSK stays its owner's. */
+  constructor(crypto: CryptoProvider, suite: Suite, psk?: Secret) {
     this.#deriver = new Deriver(crypto, suite);
     const zeros = new Uint8Array(suite.hashLength);
-    this.#secret = this.#deriver.extract(zeros, zeros);
+    this.#secret = this.#deriver.extract(zeros, psk?.expose() ?? zeros);
+  }
+
+  /** binder_key = Derive-Secret(., "ext binder" | "res binder" | "imp binder", ""). The last is RFC 9258 5.2. */
+  binderKey(label: BinderLabel): Secret {
+    return this.#deriver.deriveSecret(this.#secret, label, this.#deriver.emptyHash());
+  }
+
+  /** client_early_traffic_secret = Derive-Secret(., "c e traffic", ClientHello). */
+  clientTraffic(transcriptHash: Uint8Array): Secret {
+    return this.#deriver.deriveSecret(this.#secret, 'c e traffic', transcriptHash);
+  }
+
+  /** early_exporter_master_secret = Derive-Secret(., "e exp master", ClientHello). */
+  exporter(transcriptHash: Uint8Array): Secret {
+    return this.#deriver.deriveSecret(this.#secret, 'e exp master', transcriptHash);
   }
 
   /** Handshake Secret = HKDF-Extract(Derive-Secret(., "derived", ""), (EC)DHE). */
@@ -27,7 +42,13 @@ export class EarlyStage {
     wipe(this.#secret, salt, shared);
     return new HandshakeStage(this.#deriver, secret);
   }
+
+  wipe(): void {
+    wipe(this.#secret);
+  }
 }
+
+export type BinderLabel = 'ext binder' | 'res binder' | 'imp binder';
 
 export class HandshakeStage {
   readonly #deriver: Deriver;
@@ -85,6 +106,11 @@ export class MasterStage {
     return this.#deriver.deriveSecret(this.#secret, 'exp master', transcriptHash);
   }
 
+  /** resumption_master_secret = Derive-Secret(., "res master", ClientHello...client Finished). */
+  resumption(transcriptHash: Uint8Array): Secret {
+    return this.#deriver.deriveSecret(this.#secret, 'res master', transcriptHash);
+  }
+
   wipe(): void {
     wipe(this.#secret);
   }
@@ -126,6 +152,11 @@ export class Deriver {
     const verifyData = this.#crypto.hmac(this.suite.hash, finishedKey, transcriptHash);
     finishedKey.fill(0);
     return new Secret(verifyData);
+  }
+
+  /** RFC 8446 4.6.1: PSK = HKDF-Expand-Label(resumption_master_secret, "resumption", ticket_nonce, Hash.length). */
+  ticketPsk(resumption: Secret, nonce: Uint8Array): Secret {
+    return new Secret(this.expandLabel(resumption, 'resumption', nonce, this.suite.hashLength));
   }
 
   /** RFC 8446 7.2: application_traffic_secret_N+1. */

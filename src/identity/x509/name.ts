@@ -12,15 +12,6 @@ export interface Name {
   readonly der: Uint8Array;
   readonly empty: boolean;
   readonly text: string;
-  /** The relative names in order, each with its attributes. */
-  readonly parts: readonly (readonly Attribute[])[];
-}
-
-/** AttributeTypeAndValue (RFC 5280 4.1.2.4). */
-export interface Attribute {
-  readonly oid: string;
-  readonly tag: number;
-  readonly contents: Uint8Array;
 }
 
 /**
@@ -30,28 +21,24 @@ export interface Attribute {
 export function readName(reader: DerReader, what: string, tag: number = TAG.sequence): Name {
   const element = reader.expect(tag, what);
   const sequence = reader.inside(element);
-  const texts: string[] = [];
-  const parts: (readonly Attribute[])[] = [];
+  const parts: string[] = [];
   while (!sequence.atEnd) {
     if (parts.length === LIMITS.relativeNames) {
       throw new X509Error(sequence.offset, `${what} has more than ${LIMITS.relativeNames} parts`);
     }
-    const attributes = readRelativeName(sequence, what);
-    parts.push(attributes.map(({ oid, tag, contents }) => ({ oid, tag, contents })));
-    texts.push(attributes.map(({ text }) => text).join('+'));
+    parts.push(readRelativeName(sequence, what));
   }
   return Object.freeze({
     der: reader.whole(element).slice(),
     empty: parts.length === 0,
-    text: parts.length === 0 ? '(empty name)' : texts.join(', '),
-    parts,
+    text: parts.length === 0 ? '(empty name)' : parts.join(', '),
   });
 }
 
 /** RelativeDistinguishedName ::= SET SIZE (1..MAX) OF AttributeTypeAndValue, in DER's order. */
-function readRelativeName(sequence: DerReader, what: string): readonly (Attribute & { text: string })[] {
+function readRelativeName(sequence: DerReader, what: string): string {
   const set = sequence.inside(sequence.expect(TAG.set, `relative name of ${what}`));
-  const attributes: (Attribute & { text: string })[] = [];
+  const parts: string[] = [];
   let previous: Uint8Array | undefined;
   do {
     const element = set.expect(TAG.sequence, `attribute of ${what}`);
@@ -60,17 +47,16 @@ function readRelativeName(sequence: DerReader, what: string): readonly (Attribut
       throw new X509Error(element.start, `the attributes of ${what} are not in DER's order`);
     }
     previous = encoded;
-    attributes.push(readAttribute(set.inside(element), what));
+    parts.push(readAttribute(set.inside(element), what));
   } while (!set.atEnd);
-  return attributes;
+  return parts.join('+');
 }
 
-function readAttribute(attribute: DerReader, what: string): Attribute & { text: string } {
+function readAttribute(attribute: DerReader, what: string): string {
   const oid = readOid(attribute, `attribute type of ${what}`);
   const value = attribute.any(`attribute value of ${what}`);
   attribute.finish(`attribute of ${what}`);
-  const text = `${ATTRIBUTE_NAMES[oid] ?? oid}=${attributeText(attribute, value, what)}`;
-  return { oid, tag: value.tag, contents: attribute.contents(value), text };
+  return `${ATTRIBUTE_NAMES[oid] ?? oid}=${attributeText(attribute, value, what)}`;
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -190,7 +190,7 @@ export class Exchange {
       negotiated.suite = SUITES[event.suite].id;
       negotiated.group = GROUPS[event.group].id;
       negotiated.helloRetry = event.helloRetry;
-    } else if (event.type === 'peer-verified') {
+    } else if (event.type === 'peer-verified' && event.scheme !== undefined) {
       negotiated.scheme = SCHEMES[event.scheme].id;
     }
   }

@@ -11,6 +11,8 @@ import type { ClientNext, ClientState } from '../../states.ts';
 import { signedContent } from '../certificate-verify.ts';
 import { verifyData } from '../finished.ts';
 import type { ApplicationKeys } from '../handshake-keys.ts';
+import type { MasterStage } from '../key-schedule.ts';
+import { sessionKey, TicketKeeper } from './session.ts';
 import { ClientTraffic } from './traffic.ts';
 import type { ServerParameters } from './expect-certificate.ts';
 import type { ServerProof } from './expect-finished.ts';
@@ -20,7 +22,7 @@ export function sendClientFlight(
   server: ServerParameters,
   request: CertificateRequest | undefined,
   proof: ServerProof,
-  application: ApplicationKeys,
+  application: ApplicationSecrets,
   port: Port,
 ): ClientNext<'ExpectFinished'> {
   const finish = (at: Port): ClientTraffic => sendFinished(server, proof, application, at);
@@ -34,6 +36,11 @@ export function sendClientFlight(
   }
   port.send('certificate', encodeCertificate(EMPTY, choice.credential.chain));
   return new Signing(choice, finish, port);
+}
+
+/** The keys of what comes now, and the stage that later tickets come from. */
+interface ApplicationSecrets extends ApplicationKeys {
+  readonly master: MasterStage;
 }
 
 interface Choice {
@@ -77,19 +84,40 @@ class Signing implements ClientState<'Signing'> {
 function sendFinished(
   server: ServerParameters,
   proof: ServerProof,
-  application: ApplicationKeys,
+  application: ApplicationSecrets,
   port: Port,
 ): ClientTraffic {
   const { suite, clientSecret, serverSecret } = server.keys;
+  const { alpn, use } = server;
   port.send('finished', verifyData(port.crypto, suite, clientSecret, port.transcript.value()));
   port.changeWriteKeys(suite, application.clientSecret);
   clientSecret.wipe();
   serverSecret.wipe();
+  const tickets = keepTickets(server, proof, application.master, port);
   port.establish({
     suite,
-    peer: proof.peer.peer,
-    alpn: server.alpn,
+    peer: proof.peer?.peer,
+    alpn,
     exporterSecret: application.exporterSecret,
+    session: use,
   });
-  return new ClientTraffic(suite, application);
+  return new ClientTraffic(suite, application, tickets);
+}
+
+/** Undefined without a cache, and for a key from outside. */
+function keepTickets(
+  { context, alpn, suite, earlier }: ServerParameters,
+  { peer, chain }: ServerProof,
+  master: MasterStage,
+  port: Port,
+): TicketKeeper | undefined {
+  const { config, parameters, serverName } = context;
+  const { sessions } = config;
+  const resumption = sessions && peer ? master.resumption(port.transcript.value()) : undefined;
+  master.wipe();
+  if (sessions === undefined || peer === undefined || resumption === undefined) return undefined;
+  const key = sessionKey(sessions, serverName, parameters.alpn);
+  const keeper = new TicketKeeper(config, { key, suite, alpn, peer, chain, resumption, earlier });
+  port.wipeAtEnd(keeper);
+  return keeper;
 }

@@ -2,6 +2,8 @@ import type { ClientConfig } from '../../config.ts';
 import type { ExtensionName } from '../../extensions/placement.ts';
 import type { KeyShare } from '../../key-exchange.ts';
 import type { Parameters } from '../../parameters.ts';
+import type { SessionDecline } from '../../tickets/decline.ts';
+import type { PskOffer } from './psk-offer.ts';
 
 /** What stays the same through a client's handshake. */
 export interface ClientContext {
@@ -10,6 +12,8 @@ export interface ClientContext {
   readonly serverName: string | undefined;
   readonly random: Uint8Array;
   readonly sessionId: Uint8Array;
+  /** Why a session that we had was not offered. */
+  readonly declined?: SessionDecline;
 }
 
 /** A ClientHello that was sent. */
@@ -18,4 +22,7 @@ export interface SentHello {
   readonly keyShares: readonly KeyShare[];
   /** Names of the extensions it carried: only these may be answered. */
   readonly offered: readonly ExtensionName[];
+  readonly offer: PskOffer | undefined;
+  /** Early data follows it. */
+  readonly earlyData: boolean;
 }

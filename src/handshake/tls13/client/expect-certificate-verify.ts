@@ -13,15 +13,18 @@ export class ExpectCertificateVerify implements ClientState<'ExpectCertificateVe
   readonly name = 'ExpectCertificateVerify';
   readonly #server: ServerParameters;
   readonly #request: CertificateRequest | undefined;
-  readonly #chain: ChainVerified<VerifiedPeer>;
+  readonly #verified: ChainVerified<VerifiedPeer>;
+  readonly #chain: readonly Uint8Array[];
 
   constructor(
     server: ServerParameters,
     request: CertificateRequest | undefined,
-    chain: ChainVerified<VerifiedPeer>,
+    verified: ChainVerified<VerifiedPeer>,
+    chain: readonly Uint8Array[],
   ) {
     this.#server = server;
     this.#request = request;
+    this.#verified = verified;
     this.#chain = chain;
   }
 
@@ -29,10 +32,10 @@ export class ExpectCertificateVerify implements ClientState<'ExpectCertificateVe
     const offered = this.#server.context.parameters.schemes;
     const hash = port.transcript.value();
     const peer = port.measure('verify-signature', () =>
-      checkCertificateVerify(port.crypto, this.#chain, offered, 'server', hash, message.body),
+      checkCertificateVerify(port.crypto, this.#verified, offered, 'server', hash, message.body),
     );
     port.emit({ type: 'peer-verified', peer: peer.peer, scheme: peer.scheme });
     port.transcript.add(message.raw);
-    return new ExpectFinished(this.#server, this.#request, peer);
+    return new ExpectFinished(this.#server, this.#request, peer, this.#chain);
   }
 }

@@ -2,9 +2,11 @@ import type { CertificateRequest } from '../../messages/certificate-request.ts';
 import type { Certificate } from '../../messages/certificate.ts';
 import type { Received } from '../../messages/message.ts';
 import { type Pending, pause } from '../../pending.ts';
-import type { Port } from '../../port.ts';
+import type { Port, SessionUse } from '../../port.ts';
 import { fail } from '../../reasons.ts';
 import type { ClientNext, ClientState } from '../../states.ts';
+import type { SuiteName } from '../../suites.ts';
+import type { ClientSession } from '../../tickets/session-cache.ts';
 import { acceptVerdict } from '../../verify/verdict.ts';
 import type { HandshakeKeys } from '../handshake-keys.ts';
 import type { ClientContext } from './context.ts';
@@ -14,7 +16,11 @@ import { ExpectCertificateVerify } from './expect-certificate-verify.ts';
 export interface ServerParameters {
   readonly context: ClientContext;
   readonly keys: HandshakeKeys;
+  readonly suite: SuiteName;
   readonly alpn: string | undefined;
+  readonly use: SessionUse;
+  /** The session that this handshake goes on with. */
+  readonly earlier?: ClientSession;
 }
 
 /** RFC 8446 4.3.2: the server asks for our certificate, or shows its own at once. */
@@ -88,7 +94,7 @@ class ValidatingChain implements ClientState<'ValidatingChain'> {
       'verifier-failed',
       port,
       () => verifier.verify({ role: 'server', chain: certificate.chain }),
-      (verdict) => new ExpectCertificateVerify(server, request, acceptVerdict(verdict)),
+      (verdict) => new ExpectCertificateVerify(server, request, acceptVerdict(verdict), certificate.chain),
     );
   }
 }

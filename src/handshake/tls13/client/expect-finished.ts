@@ -1,16 +1,18 @@
 import type { CertificateRequest } from '../../messages/certificate-request.ts';
+import { encodeEndOfEarlyData } from '../../messages/end-of-early-data.ts';
 import type { Received } from '../../messages/message.ts';
 import type { Port } from '../../port.ts';
 import type { ClientNext, ClientState } from '../../states.ts';
-import type { VerifiedPeer } from '../../verify/peer-verifier.ts';
-import type { PeerVerified } from '../certificate-verify.ts';
 import { checkFinished, type FinishedVerified } from '../finished.ts';
+import type { ProvenPeer } from '../proven-peer.ts';
 import { sendClientFlight } from './client-flight.ts';
 import type { ServerParameters } from './expect-certificate.ts';
 
 /** Everything that must have held before a client answers: the server's proof of itself and of the handshake. */
 export interface ServerProof {
-  readonly peer: PeerVerified<VerifiedPeer>;
+  /** Undefined: a key from outside, which its Finished shows that the server knows. */
+  readonly peer: ProvenPeer | undefined;
+  readonly chain: readonly Uint8Array[];
   readonly finished: FinishedVerified;
 }
 
@@ -19,16 +21,19 @@ export class ExpectFinished implements ClientState<'ExpectFinished'> {
   readonly name = 'ExpectFinished';
   readonly #server: ServerParameters;
   readonly #request: CertificateRequest | undefined;
-  readonly #peer: PeerVerified<VerifiedPeer>;
+  readonly #peer: ProvenPeer | undefined;
+  readonly #chain: readonly Uint8Array[];
 
   constructor(
     server: ServerParameters,
     request: CertificateRequest | undefined,
-    peer: PeerVerified<VerifiedPeer>,
+    peer: ProvenPeer | undefined,
+    chain: readonly Uint8Array[],
   ) {
     this.#server = server;
     this.#request = request;
     this.#peer = peer;
+    this.#chain = chain;
   }
 
   handle(message: Received<'finished'>, port: Port): ClientNext<'ExpectFinished'> {
@@ -44,12 +49,20 @@ export class ExpectFinished implements ClientState<'ExpectFinished'> {
       serverSecret: master.serverTraffic(throughServerFinished),
       exporterSecret: master.exporter(throughServerFinished),
     };
-    master.wipe();
-    port.wipeAtEnd(application.clientSecret, application.serverSecret, application.exporterSecret);
+    port.wipeAtEnd(master, application.clientSecret, application.serverSecret, application.exporterSecret);
     port.logSecret('CLIENT_TRAFFIC_SECRET_0', context.random, application.clientSecret);
     port.logSecret('SERVER_TRAFFIC_SECRET_0', context.random, application.serverSecret);
     port.logSecret('EXPORTER_SECRET', context.random, application.exporterSecret);
     port.changeReadKeys(keys.suite, application.serverSecret, port.requireAligned());
-    return sendClientFlight(this.#server, this.#request, { peer: this.#peer, finished }, application, port);
+    if (this.#server.use.earlyData === 'accepted') endEarlyData(this.#server, port);
+    const proof = { peer: this.#peer, chain: this.#chain, finished };
+    return sendClientFlight(this.#server, this.#request, proof, { ...application, master }, port);
   }
+}
+
+/** RFC 8446 4.5: the last message under the early keys, between the server's Finished and ours. */
+function endEarlyData({ keys }: ServerParameters, port: Port): void {
+  port.earlyOutput.close();
+  port.send('end_of_early_data', encodeEndOfEarlyData());
+  port.changeWriteKeys(keys.suite, keys.clientSecret);
 }

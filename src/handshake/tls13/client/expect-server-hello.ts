@@ -47,7 +47,13 @@ export class ExpectServerHello implements ClientState<'ExpectServerHello'> {
     port.transcript.add(message.raw);
     port.sendChangeCipherSpec();
     const shares = group === undefined ? this.#sent.keyShares : makeKeyShares([group], port);
-    const sent = sendClientHello(this.#context, shares, cookie && decodeCookie(cookie), port);
+    // RFC 8446 4.2.10: a retry refuses early data; the second ClientHello goes out in the open.
+    if (this.#sent.earlyData) {
+      port.earlyOutput.close();
+      port.stopWriteKeys();
+    }
+    const offer = this.#sent.offer?.narrow(SUITES[suite].hash);
+    const sent = sendClientHello(this.#context, shares, cookie && decodeCookie(cookie), offer, port, 'again');
     return new ExpectSecondServerHello(this.#context, sent, suite);
   }
 

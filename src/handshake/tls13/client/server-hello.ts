@@ -1,10 +1,12 @@
 import { decodeServerShare } from '../../extensions/key-share.ts';
+import { decodeSelectedIdentity } from '../../extensions/pre-shared-key.ts';
 import { GROUPS } from '../../groups.ts';
 import type { Received } from '../../messages/message.ts';
 import type { Port } from '../../port.ts';
 import { fail } from '../../reasons.ts';
-import { type SuiteName, SUITES } from '../../suites.ts';
+import { type Suite, type SuiteName, SUITES } from '../../suites.ts';
 import { EarlyStage } from '../key-schedule.ts';
+import { pskSelected } from '../proven-peer.ts';
 import type { ClientContext, SentHello } from './context.ts';
 import { ExpectEncryptedExtensions } from './expect-encrypted-extensions.ts';
 
@@ -31,7 +33,9 @@ export function acceptServerHello(
   port.transcript.add(message.raw);
 
   const suite = SUITES[choice.suite];
-  const schedule = new EarlyStage(port.crypto, suite).intoHandshake(secret.value);
+  const chosen = choosePsk(sent, extensions.get('pre_shared_key'), suite);
+  const schedule = new EarlyStage(port.crypto, suite, chosen?.key.psk.secret).intoHandshake(secret.value);
+  sent.offer?.wipe();
   const hash = port.transcript.value();
   const clientSecret = schedule.clientTraffic(hash);
   const serverSecret = schedule.serverTraffic(hash);
@@ -41,7 +45,29 @@ export function acceptServerHello(
   port.changeReadKeys(suite, serverSecret, port.requireAligned());
   // RFC 8446 D.4: the dummy record stands before what is first sent under new keys.
   port.sendChangeCipherSpec();
-  port.changeWriteKeys(suite, clientSecret);
   const keys = { suite, schedule, clientSecret, serverSecret };
-  return new ExpectEncryptedExtensions(context, sent, keys);
+  // While the server has not said whether it takes the early data, that goes on under its own keys.
+  const earlyDataOpen = sent.earlyData && chosen?.index === 0;
+  if (!earlyDataOpen) {
+    port.earlyOutput.close();
+    port.changeWriteKeys(suite, clientSecret);
+  }
+  return new ExpectEncryptedExtensions(context, sent, keys, {
+    name: choice.suite,
+    chosen: chosen?.selected,
+    earlyDataOpen,
+  });
+}
+
+/** RFC 8446 4.2.11: "Clients MUST verify" that the index is one of theirs, and that the suite has the key's hash. */
+function choosePsk({ offer }: SentHello, body: Uint8Array | undefined, suite: Suite) {
+  if (body === undefined) return undefined;
+  const index = decodeSelectedIdentity(body);
+  const keys = offer?.keys ?? [];
+  const selected = pskSelected(index, keys.length);
+  if (selected === undefined) fail('unoffered-choice', `pre-shared key ${index} of ${keys.length}`);
+  const key = keys[index]!;
+  if (key.psk.suite.hash !== suite.hash)
+    fail('unoffered-choice', 'a suite whose hash is not that of the key');
+  return { index, key, selected };
 }

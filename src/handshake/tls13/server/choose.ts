@@ -6,6 +6,7 @@ import { type GroupName, GROUPS } from '../../groups.ts';
 import type { ClientHello } from '../../messages/client-hello.ts';
 import { chooseGroup, chooseScheme, chooseSuite } from '../../negotiate.ts';
 import { fail } from '../../reasons.ts';
+import type { SchemeName } from '../../schemes.ts';
 import type { Choice, ServerContext } from './context.ts';
 
 /**
@@ -25,11 +26,22 @@ export function choose(hello: ClientHello, context: ServerContext): Choice & { r
   requireSameOrder(shared, groups);
   const group = chooseGroup(parameters.groups, groups, shared);
   if (group === undefined) fail('no-common-group', `offered ${hexList(groups)}`);
-  const scheme = chooseScheme(config.credential.signer.schemes, schemes);
-  if (scheme === undefined) fail('no-common-scheme', `offered ${hexList(schemes)}`);
+  const scheme = chooseScheme(config.credential.signer.schemes, schemes ?? []);
+  // RFC 8446 9.2: who offers a key needs no signature; `requireScheme` asks for one if that key is of no use.
+  if (scheme === undefined && hello.offeredPsks === undefined) failScheme(hello);
   const alpn = chooseAlpn(hello, parameters.alpn);
   const recordSize = requestedRecordSize(hello.extensions);
   return { hello, suite, group: group.group, retry: group.retry, scheme, alpn, recordSize };
+}
+
+/** The scheme that our certificate signs with; without one a full handshake ends here. */
+export function requireScheme({ scheme, hello }: Choice): SchemeName {
+  return scheme ?? failScheme(hello);
+}
+
+function failScheme({ schemes }: ClientHello): never {
+  if (schemes === undefined) fail('missing-extension', 'signature_algorithms in ClientHello');
+  return fail('no-common-scheme', `offered ${hexList(schemes)}`);
 }
 
 /**
@@ -56,7 +68,7 @@ export function requireSameHello(first: ClientHello, second: ClientHello, group:
   if (shares.length !== 1 || shares[0]!.group !== GROUPS[group].id) {
     fail('illegal-hello-retry', 'the second ClientHello does not have the one key share that was asked for');
   }
-  if (second.extensions.get('early_data') !== undefined) {
+  if (second.offersEarlyData) {
     fail('illegal-hello-retry', 'early_data in the second ClientHello');
   }
 }
@@ -79,16 +91,16 @@ const MAY_CHANGE: ReadonlySet<number> = new Set([
   EXTENSIONS.padding.id,
 ]);
 
-/** RFC 8446 9.2: without a PSK, these three must be there; and a PSK does not come alone. */
+/** RFC 8446 9.2: without a PSK, all three must be there; and a PSK does not come alone. */
 function requireExtensions(hello: ClientHello): RequiredExtensions {
-  const { groups, schemes, keyShares, extensions } = hello;
-  if (schemes === undefined) fail('missing-extension', 'signature_algorithms in ClientHello');
+  const { groups, schemes, keyShares } = hello;
+  const offersPsk = hello.offeredPsks !== undefined;
+  if (schemes === undefined && !offersPsk) fail('missing-extension', 'signature_algorithms in ClientHello');
   if (groups === undefined) fail('missing-extension', 'supported_groups in ClientHello');
   if (keyShares === undefined) fail('missing-extension', 'key_share in ClientHello');
   // RFC 8446 4.2.9: "If clients offer pre_shared_key without a psk_key_exchange_modes extension, servers MUST abort
   // the handshake", even those that would use no PSK.
-  const offersPsk = extensions.get('pre_shared_key') !== undefined;
-  if (offersPsk && extensions.get('psk_key_exchange_modes') === undefined) {
+  if (offersPsk && hello.pskModes === undefined) {
     fail('missing-extension', 'psk_key_exchange_modes in ClientHello');
   }
   return { groups, schemes, keyShares };
@@ -96,7 +108,7 @@ function requireExtensions(hello: ClientHello): RequiredExtensions {
 
 interface RequiredExtensions {
   readonly groups: readonly number[];
-  readonly schemes: readonly number[];
+  readonly schemes: readonly number[] | undefined;
   readonly keyShares: NonNullable<ClientHello['keyShares']>;
 }
 

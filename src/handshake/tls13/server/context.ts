@@ -18,7 +18,8 @@ export interface ServerContext {
 export interface Choice {
   readonly hello: ClientHello;
   readonly suite: SuiteName;
-  readonly scheme: SchemeName;
+  /** Undefined: the client offers a key instead, and no scheme that we could sign with. */
+  readonly scheme: SchemeName | undefined;
   readonly group: GroupName;
   readonly alpn: string | undefined;
   readonly recordSize: RecordSize | undefined;

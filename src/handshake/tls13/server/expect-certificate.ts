@@ -30,7 +30,7 @@ export class ExpectCertificate implements ServerState<'ExpectCertificate'> {
     if (chain.length > 0) return new ValidatingChain(this.#progress, this.#request, chain, port);
     // RFC 8446 4.4.2.4: continue without client authentication, or abort with certificate_required.
     if (this.#request.required) fail('certificate-required');
-    return new ExpectFinished(this.#progress, undefined);
+    return new ExpectFinished(this.#progress, undefined, []);
   }
 }
 
@@ -45,7 +45,7 @@ class ValidatingChain implements ServerState<'ValidatingChain'> {
       'verifier-failed',
       port,
       () => request.verifier.verify({ role: 'client', chain }),
-      (verdict) => new ExpectCertificateVerify(progress, acceptVerdict(verdict)),
+      (verdict) => new ExpectCertificateVerify(progress, acceptVerdict(verdict), chain),
     );
   }
 }
@@ -54,10 +54,12 @@ class ValidatingChain implements ServerState<'ValidatingChain'> {
 class ExpectCertificateVerify implements ServerState<'ExpectCertificateVerify'> {
   readonly name = 'ExpectCertificateVerify';
   readonly #progress: ServerProgress;
-  readonly #chain: ChainVerified<VerifiedPeer>;
+  readonly #verified: ChainVerified<VerifiedPeer>;
+  readonly #chain: readonly Uint8Array[];
 
-  constructor(progress: ServerProgress, chain: ChainVerified<VerifiedPeer>) {
+  constructor(progress: ServerProgress, verified: ChainVerified<VerifiedPeer>, chain: readonly Uint8Array[]) {
     this.#progress = progress;
+    this.#verified = verified;
     this.#chain = chain;
   }
 
@@ -65,10 +67,10 @@ class ExpectCertificateVerify implements ServerState<'ExpectCertificateVerify'> 
     const offered = this.#progress.context.parameters.schemes;
     const hash = port.transcript.value();
     const peer = port.measure('verify-signature', () =>
-      checkCertificateVerify(port.crypto, this.#chain, offered, 'client', hash, message.body),
+      checkCertificateVerify(port.crypto, this.#verified, offered, 'client', hash, message.body),
     );
     port.emit({ type: 'peer-verified', peer: peer.peer, scheme: peer.scheme });
     port.transcript.add(message.raw);
-    return new ExpectFinished(this.#progress, peer);
+    return new ExpectFinished(this.#progress, peer, this.#chain);
   }
 }

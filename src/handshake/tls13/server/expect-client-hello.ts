@@ -10,7 +10,8 @@ import { SUITES } from '../../suites.ts';
 import { u16 } from '../../wire/writer.ts';
 import { choose, requireSameHello } from './choose.ts';
 import type { Choice, ServerContext } from './context.ts';
-import { sendServerFlight } from './server-flight.ts';
+import { ExpectEndOfEarlyData } from './expect-end-of-early-data.ts';
+import { answerClientHello } from './resumed-flight.ts';
 
 /** RFC 8446 4.1.2. */
 export class ExpectClientHello implements ServerState<'ExpectClientHello'> {
@@ -30,10 +31,12 @@ export class ExpectClientHello implements ServerState<'ExpectClientHello'> {
       alpn: hello.alpn ?? [],
     });
     const choice = choose(hello, this.#context);
-    port.transcript.add(message.raw);
-    port.transcript.start(SUITES[choice.suite].hash);
-    if (choice.retry) return sendHelloRetry(this.#context, choice, port);
-    return sendServerFlight(this.#context, choice, false, port);
+    if (choice.retry) {
+      port.transcript.add(message.raw);
+      port.transcript.start(SUITES[choice.suite].hash);
+      return sendHelloRetry(this.#context, choice, port);
+    }
+    return answerClientHello({ context: this.#context, choice, helloRetry: false }, message.raw, port);
   }
 }
 
@@ -52,6 +55,8 @@ function sendHelloRetry(context: ServerContext, choice: Choice, port: Port): Exp
   });
   port.send('server_hello', body);
   if (choice.hello.sessionId.length > 0) port.sendChangeCipherSpec();
+  // RFC 8446 4.2.10: a retry refuses early data, which is already on its way.
+  if (choice.hello.offersEarlyData) port.earlyInput.skip('skipping-sealed');
   return new ExpectSecondClientHello(context, choice);
 }
 
@@ -72,7 +77,9 @@ class ExpectSecondClientHello implements ServerState<'ExpectSecondClientHello'> 
     if (choice.suite !== this.#first.suite || choice.group !== this.#first.group) {
       fail('illegal-hello-retry', 'the second ClientHello leads to another choice');
     }
-    port.transcript.add(message.raw);
-    return sendServerFlight(this.#context, choice, true, port);
+    port.earlyInput.end();
+    const next = answerClientHello({ context: this.#context, choice, helloRetry: true }, message.raw, port);
+    if (next instanceof ExpectEndOfEarlyData) throw new Error('early data after a retry');
+    return next;
   }
 }
