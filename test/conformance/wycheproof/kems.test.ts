@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Kem, type KemName } from '#handshake/crypto';
+import type { Kem, KemName } from '#handshake/crypto';
 import { toHex } from '#runtime';
 import { PROVIDERS } from './providers.ts';
 import { fromHexText as bytes, groups, isExpected } from './vectors.ts';

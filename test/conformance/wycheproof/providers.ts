@@ -1,4 +1,13 @@
-import { type CryptoProvider, nodeProvider } from '#handshake/crypto';
+import { type CryptoProvider, nodeProvider, openOpensslProvider } from '#handshake/crypto';
 import { nobleProvider } from '#handshake/crypto/noble';
 
-export const PROVIDERS: readonly CryptoProvider[] = [nodeProvider, nobleProvider];
+/** A difference from node:crypto is no verdict on either: it must not be passed over here. */
+function refuse(difference: string): never {
+  throw new Error(difference);
+}
+
+export const PROVIDERS: readonly CryptoProvider[] = [
+  nodeProvider,
+  await openOpensslProvider(refuse),
+  nobleProvider,
+];

@@ -1,6 +1,6 @@
 import { describe, expect, test, type TestContext } from 'vitest';
-import { type CertificateSchemeName } from '#handshake';
-import { type CryptoProvider } from '#handshake/crypto';
+import type { CertificateSchemeName } from '#handshake';
+import type { CryptoProvider } from '#handshake/crypto';
 import { PROVIDERS } from './providers.ts';
 import { type Case, fromHexText as bytes, groups, isExpected } from './vectors.ts';
 

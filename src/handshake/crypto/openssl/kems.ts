@@ -1,6 +1,6 @@
 import { concat } from '#runtime';
 import { PRIVATE_KEY_HEADS } from '../der-heads.ts';
-import { type Curve, type CurveKey, curveKem, UNCOMPRESSED_POINT, X25519 } from '../diffie-hellman.ts';
+import { type Curve, type CurveKey, curveKem, uncompressedPoint, X25519 } from '../diffie-hellman.ts';
 import { type Kem, KEMS, type KemName } from '../kem.ts';
 import { type MlKemKey, mlKem } from '../ml-kem.ts';
 import { encodedPublicKey, importPrivateKey, NativeKey, withKeyContext } from './keys.ts';
@@ -10,8 +10,14 @@ import type { Native } from './native.ts';
 export function opensslKems(native: Native): Readonly<Record<KemName, Kem>> {
   return {
     x25519: curveKem(curve(native, 'x25519', 'X25519', undefined), X25519),
-    secp256r1: curveKem(curve(native, 'secp256r1', 'EC', 'P-256'), UNCOMPRESSED_POINT),
-    secp384r1: curveKem(curve(native, 'secp384r1', 'EC', 'P-384'), UNCOMPRESSED_POINT),
+    secp256r1: curveKem(
+      curve(native, 'secp256r1', 'EC', 'P-256'),
+      uncompressedPoint(KEMS.secp256r1.publicKeyLength),
+    ),
+    secp384r1: curveKem(
+      curve(native, 'secp384r1', 'EC', 'P-384'),
+      uncompressedPoint(KEMS.secp384r1.publicKeyLength),
+    ),
     mlkem768: mlKem768(native),
   };
 }
