@@ -26,7 +26,7 @@ export function measure({ name, runs }: Contest, rounds: number, milliseconds: n
   return { name, microseconds: Object.fromEntries([...times].map(([who, all]) => [who, median(all)])) };
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   const upper = sorted[middle] ?? Number.NaN;
