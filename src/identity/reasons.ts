@@ -164,6 +164,27 @@ export const IDENTITY_REASONS = reasonTable({
     say: "A certificate's extended key usage does not allow it in this role.",
     next: `A server needs serverAuth, a client clientAuth. ${ISSUE_AGAIN}`,
   },
+  'extension-misused': {
+    alert: 'bad_certificate',
+    blame: 'peer',
+    rfc: '5280#4.2',
+    say: 'A certificate has an extension that is marked, placed or filled as RFC 5280 forbids.',
+    next: `The detail names the rule. ${ISSUE_AGAIN}`,
+  },
+  'no-valid-policy': {
+    alert: 'bad_certificate',
+    blame: 'peer',
+    rfc: '5280#6.1.5',
+    say: 'A CA demands that one certificate policy holds along the whole path, and none does.',
+    next: 'Compare certificatePolicies along the chain with policyConstraints of the CAs.',
+  },
+  'malformed-name': {
+    alert: 'bad_certificate',
+    blame: 'peer',
+    rfc: '5280#4.2.1.6',
+    say: 'A certificate has a name that is not what its kind says.',
+    next: `The detail shows the name. ${ISSUE_AGAIN}`,
+  },
   'name-constraint-violated': {
     alert: 'bad_certificate',
     blame: 'peer',
@@ -176,7 +197,7 @@ export const IDENTITY_REASONS = reasonTable({
     blame: 'peer',
     rfc: '5280#4.2.1.10',
     say: 'A CA constrains a kind of name that the certificate has and that is not understood here.',
-    next: 'URI constraints are understood. Leave the other names out of the leaf, or the constraint out of the CA.',
+    next: 'DNS, IP, mail, URI and directory names are understood. Leave the other name out of the leaf.',
   },
   'leaf-is-a-ca': {
     alert: 'bad_certificate',
@@ -184,6 +205,43 @@ export const IDENTITY_REASONS = reasonTable({
     rfc: 'X509-SVID#5.2',
     say: "The peer's own certificate is a CA certificate.",
     next: 'A workload must not hold a key that signs certificates. Give it a leaf certificate.',
+  },
+  // Revocation
+  'certificate-revoked': {
+    alert: 'certificate_revoked',
+    blame: 'peer',
+    rfc: '5280#6.3',
+    say: 'The issuer of a certificate has revoked it.',
+    next: 'Find out why before anything else; then have the peer get a new certificate with a new key.',
+  },
+  'revocation-list-unusable': {
+    alert: 'certificate_unknown',
+    blame: 'operator',
+    rfc: '5280#6.3.3',
+    say: 'A revocation list that is there for a CA is not one that the CA could have meant.',
+    next: 'The detail names the rule. Fetch the list again from the CA; check it with `openssl crl -text`.',
+  },
+  'revocation-unknown': {
+    alert: 'certificate_unknown',
+    blame: 'operator',
+    rfc: '5280#6.3',
+    say: 'Whether a certificate was revoked cannot be said, and the setting here is to refuse then.',
+    next: 'See why no list of the CA, or none of today, came; soft-fail would accept the certificate meanwhile.',
+  },
+  // Names and rules of the web
+  'web-rule-broken': {
+    alert: 'bad_certificate',
+    blame: 'peer',
+    rfc: 'CABF-BR#7.1',
+    say: 'A certificate breaks a rule that the CA/Browser Forum sets for the web.',
+    next: 'The detail names the rule. Have the certificate issued again by a public authority.',
+  },
+  'host-name-mismatch': {
+    alert: 'bad_certificate',
+    blame: 'peer',
+    rfc: '9525#6.1',
+    say: 'The certificate is valid, but not for the host that was asked for.',
+    next: 'Connect by one of the names that the detail lists, or have the missing name added. The common name never counts.',
   },
   // Issuing
   'malformed-request': {

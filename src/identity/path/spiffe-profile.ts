@@ -1,12 +1,22 @@
 import { IDENTITY_REASONS } from '../reasons.ts';
 import type { Certificate } from '../x509/certificate.ts';
+import type { Profile } from './profile.ts';
 import { refuse, type StepResult } from './refuse.ts';
+
+/** X509-SVID: what a mesh asks. Its SPIFFE ID is read in svid.ts. */
+export const SPIFFE_PROFILE: Profile = {
+  name: 'spiffe',
+  mayBeNotCritical: new Set(),
+  checkRoot: () => undefined,
+  checkIntermediate: () => undefined,
+  checkLeaf: checkSpiffeLeaf,
+};
 
 /**
  * What X509-SVID 5.2 asks of a leaf beyond RFC 5280: no CA, and a key that signs handshakes but neither certificates
- * nor revocation lists (X509-SVID 4.1 to 4.3). Its SPIFFE ID is read in svid.ts.
+ * nor revocation lists (X509-SVID 4.1 to 4.3).
  */
-export function checkSpiffeLeaf(leaf: Certificate): StepResult {
+function checkSpiffeLeaf(leaf: Certificate): StepResult {
   if (leaf.extensions.basicConstraints?.ca === true) {
     return refuse(IDENTITY_REASONS['leaf-is-a-ca'], leaf, 'its basicConstraints say it is a CA');
   }

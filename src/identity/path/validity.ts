@@ -2,10 +2,13 @@ import { IDENTITY_REASONS } from '../reasons.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { refuse, type StepResult } from './refuse.ts';
 
-/** RFC 5280 6.1.3 (a)(2): "The certificate validity period includes the current time." No skew is forgiven. */
+/**
+ * RFC 5280 6.1.3 (a)(2): "The certificate validity period includes the current time." No skew is forgiven. notAfter
+ * names a second, not an instant (4.1.2.5: no fractions), and all of that second belongs to the validity.
+ */
 export function checkValidity(certificate: Certificate, time: number): StepResult {
   const clock = `by the clock here (${new Date(time).toISOString()})`;
-  if (time > certificate.notAfter) {
+  if (Math.floor(time / 1000) * 1000 > certificate.notAfter) {
     const ago = durationText(time - certificate.notAfter);
     return refuse(IDENTITY_REASONS['certificate-expired'], certificate, `it ended ${ago} ago ${clock}`);
   }

@@ -4,11 +4,12 @@ import type { TrustBundle } from '../bundle.ts';
 import { IDENTITY_REASONS } from '../reasons.ts';
 import type { SpiffeId } from '../spiffe-id.ts';
 import { claimedSpiffeId } from '../svid.ts';
-import { type Certificate, parseCertificate } from '../x509/certificate.ts';
-import { problemText } from '../x509/problem.ts';
-import { buildPath, PATH_LIMITS, type ValidPath } from './build.ts';
+import type { Certificate } from '../x509/certificate.ts';
+import { buildPath, type ValidPath } from './build.ts';
+import { CertificateIndex } from './certificate-index.ts';
+import { readPresented } from './presented.ts';
 import { refuse } from './refuse.ts';
-import { checkSpiffeLeaf } from './spiffe-profile.ts';
+import { SPIFFE_PROFILE } from './spiffe-profile.ts';
 
 /** An identity that was proved up to the possession of its key, which the handshake proves. */
 export interface VerifiedSvid {
@@ -27,9 +28,11 @@ export function verifySvid(
   bundle: TrustBundle,
   time: number,
 ): Result<VerifiedSvid, Refusal> {
-  const certificates = readPresented(presented.chain);
-  if (!certificates.ok) return certificates;
-  const [leaf, ...others] = certificates.value;
+  const read = readPresented(presented.chain, MOST_PRESENTED);
+  if (!read.ok) return read;
+  const { leaf, others, unreadable } = read.value;
+  // An authority of a mesh writes no certificate that can't be read: whoever sends one is not to be guessed at.
+  if (unreadable[0] !== undefined) return err(unreadable[0]);
   const claimed = claimedSpiffeId(leaf);
   if (!claimed.ok) return claimed;
   // Before the path, so that roots of one domain can never speak for another.
@@ -37,39 +40,21 @@ export function verifySvid(
     const what = `it claims trust domain "${claimed.value.trustDomain}", the roots here are for "${bundle.trustDomain}"`;
     return err(refuse(IDENTITY_REASONS['wrong-trust-domain'], leaf, what));
   }
-  const path = buildPath(leaf, others, bundle.roots, {
+  const path = buildPath(leaf, others, rootsOf(bundle), {
     time,
     purpose: presented.role === 'server' ? 'serverAuth' : 'clientAuth',
-    checkLeaf: checkSpiffeLeaf,
+    profile: SPIFFE_PROFILE,
   });
   return path.ok ? ok({ spiffeId: claimed.value, leaf, path: path.value }) : path;
 }
 
-function readPresented(
-  chain: readonly Uint8Array[],
-): Result<readonly [Certificate, ...Certificate[]], Refusal> {
-  if (chain.length > PATH_LIMITS.presented) {
-    const detail = `${chain.length} certificates were sent; at most ${PATH_LIMITS.presented} are read`;
-    return err({ reason: IDENTITY_REASONS['too-many-certificates'], detail });
-  }
-  const certificates: Certificate[] = [];
-  for (const [index, der] of chain.entries()) {
-    const certificate = parseCertificate(der);
-    if (!certificate.ok) {
-      const detail = `certificate ${index + 1} of ${chain.length} ${problemText(certificate.error)}`;
-      return err({ reason: REASON_OF_PROBLEM[certificate.error.kind], detail });
-    }
-    certificates.push(certificate.value);
-  }
-  const [leaf, ...others] = certificates;
-  if (leaf === undefined) {
-    return err({ reason: IDENTITY_REASONS['malformed-certificate'], detail: 'no certificate was sent' });
-  }
-  return ok([leaf, ...others]);
-}
+/** Leaf, intermediates, and what peers send beside them: a chain of a mesh has three certificates. */
+export const MOST_PRESENTED = 8;
 
-const REASON_OF_PROBLEM = {
-  malformed: IDENTITY_REASONS['malformed-certificate'],
-  'unsupported-key': IDENTITY_REASONS['unsupported-public-key'],
-  'weak-key': IDENTITY_REASONS['weak-public-key'],
-} as const;
+const ROOTS = new WeakMap<TrustBundle, CertificateIndex>();
+
+function rootsOf(bundle: TrustBundle): CertificateIndex {
+  const index = ROOTS.get(bundle) ?? new CertificateIndex(bundle.roots);
+  ROOTS.set(bundle, index);
+  return index;
+}

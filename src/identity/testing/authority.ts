@@ -96,6 +96,8 @@ export interface LeafOptions {
   readonly ca?: boolean;
   readonly algorithm?: TestSignatureAlgorithm;
   readonly extraExtensions?: readonly Uint8Array[];
+  /** Contents of the INTEGER. Default: 16 random octets, positive. */
+  readonly serial?: Uint8Array;
 }
 
 export interface TestLeaf {
@@ -167,6 +169,7 @@ export function makeLeaf(
     spki: spkiOf(keys.publicKey),
     extensions: leafExtensions(options, keys, issuer),
     signingKey: issuer.keys.privateKey,
+    ...(options.serial === undefined ? {} : { serial: options.serial }),
     ...(options.algorithm === undefined ? {} : { algorithm: options.algorithm }),
   });
   const chain = [leaf, ...above];

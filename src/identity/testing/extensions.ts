@@ -25,8 +25,8 @@ export function encodeKeyUsage(usages: readonly KeyUsageName[]): Uint8Array {
   return encodeExtension(OID.keyUsage, true, encode(TAG.bitString, Uint8Array.of(unused), octets));
 }
 
-export function encodeExtendedKeyUsage(purposes: readonly string[]): Uint8Array {
-  return encodeExtension(OID.extendedKeyUsage, false, encodeSequence(...purposes.map(encodeOidValue)));
+export function encodeExtendedKeyUsage(purposes: readonly string[], critical = false): Uint8Array {
+  return encodeExtension(OID.extendedKeyUsage, critical, encodeSequence(...purposes.map(encodeOidValue)));
 }
 
 export type TestName =

@@ -1,6 +1,7 @@
 /** The door for tests: certificates of every kind, valid and wrong, without the real CA. */
 export {
   type AuthorityOptions,
+  type IssuerOptions,
   type LeafOptions,
   makeAuthority,
   makeIssuer,

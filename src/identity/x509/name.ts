@@ -12,6 +12,15 @@ export interface Name {
   readonly der: Uint8Array;
   readonly empty: boolean;
   readonly text: string;
+  /** The relative names in order, each with its attributes. */
+  readonly parts: readonly (readonly Attribute[])[];
+}
+
+/** AttributeTypeAndValue (RFC 5280 4.1.2.4). */
+export interface Attribute {
+  readonly oid: string;
+  readonly tag: number;
+  readonly contents: Uint8Array;
 }
 
 /**
@@ -21,24 +30,28 @@ export interface Name {
 export function readName(reader: DerReader, what: string, tag: number = TAG.sequence): Name {
   const element = reader.expect(tag, what);
   const sequence = reader.inside(element);
-  const parts: string[] = [];
+  const texts: string[] = [];
+  const parts: (readonly Attribute[])[] = [];
   while (!sequence.atEnd) {
     if (parts.length === LIMITS.relativeNames) {
       throw new X509Error(sequence.offset, `${what} has more than ${LIMITS.relativeNames} parts`);
     }
-    parts.push(readRelativeName(sequence, what));
+    const attributes = readRelativeName(sequence, what);
+    parts.push(attributes.map(({ oid, tag, contents }) => ({ oid, tag, contents })));
+    texts.push(attributes.map(({ text }) => text).join('+'));
   }
   return Object.freeze({
     der: reader.whole(element).slice(),
     empty: parts.length === 0,
-    text: parts.length === 0 ? '(empty name)' : parts.join(', '),
+    text: parts.length === 0 ? '(empty name)' : texts.join(', '),
+    parts,
   });
 }
 
 /** RelativeDistinguishedName ::= SET SIZE (1..MAX) OF AttributeTypeAndValue, in DER's order. */
-function readRelativeName(sequence: DerReader, what: string): string {
+function readRelativeName(sequence: DerReader, what: string): readonly (Attribute & { text: string })[] {
   const set = sequence.inside(sequence.expect(TAG.set, `relative name of ${what}`));
-  const parts: string[] = [];
+  const attributes: (Attribute & { text: string })[] = [];
   let previous: Uint8Array | undefined;
   do {
     const element = set.expect(TAG.sequence, `attribute of ${what}`);
@@ -47,16 +60,17 @@ function readRelativeName(sequence: DerReader, what: string): string {
       throw new X509Error(element.start, `the attributes of ${what} are not in DER's order`);
     }
     previous = encoded;
-    parts.push(readAttribute(set.inside(element), what));
+    attributes.push(readAttribute(set.inside(element), what));
   } while (!set.atEnd);
-  return parts.join('+');
+  return attributes;
 }
 
-function readAttribute(attribute: DerReader, what: string): string {
+function readAttribute(attribute: DerReader, what: string): Attribute & { text: string } {
   const oid = readOid(attribute, `attribute type of ${what}`);
   const value = attribute.any(`attribute value of ${what}`);
   attribute.finish(`attribute of ${what}`);
-  return `${ATTRIBUTE_NAMES[oid] ?? oid}=${attributeText(attribute, value, what)}`;
+  const text = `${ATTRIBUTE_NAMES[oid] ?? oid}=${attributeText(attribute, value, what)}`;
+  return { oid, tag: value.tag, contents: attribute.contents(value), text };
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

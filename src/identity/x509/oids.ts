@@ -1,4 +1,4 @@
-/** Object identifiers that the reader knows (RFC 5280, 5480, 8410, 8017, KEP-4317). */
+/** Object identifiers that the reader knows (RFC 5280, 5480, 6960, 7633, 8410, 8017, KEP-4317). */
 export const OID = {
   ecPublicKey: '1.2.840.10045.2.1',
   p256: '1.2.840.10045.3.1.7',
@@ -14,8 +14,30 @@ export const OID = {
   authorityKeyIdentifier: '2.5.29.35',
   nameConstraints: '2.5.29.30',
   podIdentity: '1.3.6.1.4.1.57683.1',
+  issuerAltName: '2.5.29.18',
+  certificatePolicies: '2.5.29.32',
+  anyPolicy: '2.5.29.32.0',
+  policyMappings: '2.5.29.33',
+  policyConstraints: '2.5.29.36',
+  inhibitAnyPolicy: '2.5.29.54',
+  cRLDistributionPoints: '2.5.29.31',
+  authorityInfoAccess: '1.3.6.1.5.5.7.1.1',
+  subjectInfoAccess: '1.3.6.1.5.5.7.1.11',
+  tlsFeature: '1.3.6.1.5.5.7.1.24',
+  ocspNoCheck: '1.3.6.1.5.5.7.48.1.5',
+  ocsp: '1.3.6.1.5.5.7.48.1',
+  caIssuers: '1.3.6.1.5.5.7.48.2',
+  cRLNumber: '2.5.29.20',
+  deltaCRLIndicator: '2.5.29.27',
+  issuingDistributionPoint: '2.5.29.28',
+  cRLReason: '2.5.29.21',
+  invalidityDate: '2.5.29.24',
+  certificateIssuer: '2.5.29.29',
+  commonName: '2.5.4.3',
+  emailAddress: '1.2.840.113549.1.9.1',
   serverAuth: '1.3.6.1.5.5.7.3.1',
   clientAuth: '1.3.6.1.5.5.7.3.2',
+  ocspSigning: '1.3.6.1.5.5.7.3.9',
   anyExtendedKeyUsage: '2.5.29.37.0',
 } as const;
 
@@ -28,5 +50,6 @@ export const ATTRIBUTE_NAMES: Readonly<Record<string, string>> = {
   '2.5.4.8': 'ST',
   '2.5.4.10': 'O',
   '2.5.4.11': 'OU',
+  '1.2.840.113549.1.9.1': 'emailAddress',
   '0.9.2342.19200300.100.1.25': 'DC',
 };

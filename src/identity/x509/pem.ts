@@ -22,20 +22,25 @@ export function decodePem(label: string, text: string): Uint8Array | undefined {
  * put them there. The error says what is wrong; values that are no certificates, above all keys, are errors too.
  */
 export function decodeCertificates(text: string): Result<readonly Uint8Array[], string> {
-  const certificates: Uint8Array[] = [];
+  return decodePemBlocks('CERTIFICATE', text);
+}
+
+/** The same for values of another label: `X509 CRL`. */
+export function decodePemBlocks(wanted: string, text: string): Result<readonly Uint8Array[], string> {
+  const values: Uint8Array[] = [];
   for (const [index, found] of [...text.matchAll(BLOCK)].entries()) {
     const [, label, body = ''] = found;
-    if (label !== 'CERTIFICATE') return err(`block ${index + 1} is ${label}, not CERTIFICATE`);
+    if (label !== wanted) return err(`block ${index + 1} is ${label}, not ${wanted}`);
     const base64 = body.replace(/\s+/g, '');
     const der = new Uint8Array(Buffer.from(base64, 'base64'));
     // Buffer passes over what is no base64.
     if (Buffer.from(der).toString('base64') !== base64) return err(`block ${index + 1} is not base64`);
-    certificates.push(der);
+    values.push(der);
   }
   const begun = text.match(/-----BEGIN /g)?.length ?? 0;
-  if (begun !== certificates.length) return err(`block ${certificates.length + 1} has no end`);
-  if (begun === 0) return err('there is no "-----BEGIN CERTIFICATE-----" in it');
-  return ok(certificates);
+  if (begun !== values.length) return err(`block ${values.length + 1} has no end`);
+  if (begun === 0) return err(`there is no "-----BEGIN ${wanted}-----" in it`);
+  return ok(values);
 }
 
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----\r?\n([^-]*)-----END \1-----/g;

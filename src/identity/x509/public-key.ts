@@ -16,6 +16,8 @@ export interface PublicKey {
   /** The contents of subjectPublicKey's BIT STRING: what key identifiers are made of (RFC 5280 4.2.1.2). */
   readonly bits: Uint8Array;
   readonly key: KeyObject;
+  /** Of an RSA key: significant bits of its modulus. */
+  readonly rsaBits: number | undefined;
 }
 
 /** SubjectPublicKeyInfo (RFC 5280 4.1) of a P-256, P-384, Ed25519, RSA or RSA-PSS key; any other is refused by name. */
@@ -25,9 +27,9 @@ export function readPublicKey(reader: DerReader): PublicKey {
   const type = readKeyType(info.sequence('public key algorithm'));
   const bits = readOctetBits(info, 'subjectPublicKey');
   info.finish('subjectPublicKeyInfo');
-  checkBits(type, bits, element.start);
+  const rsaBits = checkBits(type, bits, element.start);
   const spki = reader.whole(element).slice();
-  return Object.freeze({ type, spki, bits: bits.slice(), key: importKey(spki, element.start) });
+  return Object.freeze({ type, spki, bits: bits.slice(), key: importKey(spki, element.start), rsaBits });
 }
 
 function readKeyType(algorithm: DerReader): KeyType {
@@ -88,19 +90,19 @@ function readPssParameters(algorithm: DerReader, start: number): KeyType {
 /** Lengths of subjectPublicKey: an uncompressed point (RFC 5480 2.2), 32 octets (RFC 8410 4). */
 const KEY_OCTETS = { 'ec-p256': 65, 'ec-p384': 97, ed25519: 32 } as const;
 
-function checkBits(type: KeyType, bits: Uint8Array, offset: number): void {
-  if (type === 'rsa' || type === 'rsa-pss') {
-    checkRsa(bits, offset);
-  } else if (bits.length !== KEY_OCTETS[type] || (type !== 'ed25519' && bits[0] !== 0x04)) {
+function checkBits(type: KeyType, bits: Uint8Array, offset: number): number | undefined {
+  if (type === 'rsa' || type === 'rsa-pss') return checkRsa(bits, offset);
+  if (bits.length !== KEY_OCTETS[type] || (type !== 'ed25519' && bits[0] !== 0x04)) {
     throw new X509Error(
       offset,
       `the ${type} public key is not in its uncompressed form of ${KEY_OCTETS[type]} octets`,
     );
   }
+  return undefined;
 }
 
 /** RFC 8017 A.1.1: RSAPublicKey. */
-function checkRsa(bits: Uint8Array, offset: number): void {
+function checkRsa(bits: Uint8Array, offset: number): number {
   const whole = new DerReader(bits);
   const key = reanchor(offset, () => {
     const sequence = whole.sequence('RSA public key');
@@ -134,6 +136,7 @@ function checkRsa(bits: Uint8Array, offset: number): void {
       'weak-key',
     );
   }
+  return size;
 }
 
 /** Offsets within the key's own bit string say little: report where the key stands in the certificate. */

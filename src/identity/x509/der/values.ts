@@ -57,8 +57,8 @@ export function readOctetBits(reader: DerReader, what: string): Uint8Array {
  * BIT STRING that is a list of named bits, at most 16 of them: bit n of the result is named bit n.
  * X.690 11.2.2: trailing zero bits are removed. At least one bit has to be set (RFC 5280 4.2.1.3).
  */
-export function readNamedBits(reader: DerReader, what: string): number {
-  const element = reader.expect(TAG.bitString, what);
+export function readNamedBits(reader: DerReader, what: string, tag: number = TAG.bitString): number {
+  const element = reader.expect(tag, what);
   const [unused, ...octets] = reader.contents(element);
   const last = octets.at(-1);
   if (unused === undefined || unused > 7 || last === undefined || octets.length > 2) {

@@ -2,17 +2,33 @@ import { readOid } from '../der/oid.ts';
 import type { DerReader } from '../der/reader.ts';
 import { TAG } from '../der/tag.ts';
 import { readBooleanDefaultFalse } from '../der/values.ts';
-import type { GeneralName } from '../general-name.ts';
+import { type GeneralName, readGeneralNames } from '../general-name.ts';
 import { LIMITS } from '../limits.ts';
 import { OID } from '../oids.ts';
 import { X509Error } from '../problem.ts';
+import { type AccessDescription, readAccess } from './access.ts';
 import { type BasicConstraints, readBasicConstraints } from './basic-constraints.ts';
+import {
+  type CertificatePolicies,
+  type PolicyConstraints,
+  type PolicyMappings,
+  readCertificatePolicies,
+  readInhibitAnyPolicy,
+  readPolicyConstraints,
+  readPolicyMappings,
+} from './certificate-policies.ts';
+import { type DistributionPoint, readDistributionPoints } from './distribution-points.ts';
 import { type ExtendedKeyUsage, readExtendedKeyUsage } from './extended-key-usage.ts';
-import { readAuthorityKeyIdentifier, readSubjectKeyIdentifier } from './key-identifiers.ts';
+import {
+  type AuthorityKeyIdentifier,
+  readAuthorityKeyIdentifier,
+  readSubjectKeyIdentifier,
+} from './key-identifiers.ts';
 import { type KeyUsage, readKeyUsage } from './key-usage.ts';
 import { type NameConstraints, readNameConstraints } from './name-constraints.ts';
 import { type PodIdentity, readPodIdentity } from './pod-identity.ts';
 import { readSubjectAltName } from './subject-alt-name.ts';
+import { readTlsFeature, type TlsFeature } from './tls-feature.ts';
 
 /** The extensions that are understood, each undefined when absent. */
 export interface Extensions {
@@ -21,15 +37,25 @@ export interface Extensions {
   readonly extendedKeyUsage?: ExtendedKeyUsage;
   readonly subjectAltName?: readonly GeneralName[];
   readonly subjectKeyIdentifier?: Uint8Array;
-  readonly authorityKeyIdentifier?: { readonly keyIdentifier: Uint8Array | undefined };
+  readonly authorityKeyIdentifier?: AuthorityKeyIdentifier;
   readonly nameConstraints?: NameConstraints;
   readonly podIdentity?: PodIdentity;
-  /** OIDs of the extensions marked critical, and those of them that are not understood. */
+  readonly certificatePolicies?: CertificatePolicies;
+  readonly policyMappings?: PolicyMappings;
+  readonly policyConstraints?: PolicyConstraints;
+  readonly inhibitAnyPolicy?: number;
+  readonly cRLDistributionPoints?: readonly DistributionPoint[];
+  readonly authorityInfoAccess?: readonly AccessDescription[];
+  readonly tlsFeature?: TlsFeature;
+  /** RFC 6960 4.2.2.2.1: whoever trusts this responder need not ask whether its certificate is revoked. */
+  readonly ocspNoCheck?: true;
+  /** OIDs of all extensions, of those marked critical, and of critical ones that are not understood. */
+  readonly present: ReadonlySet<string>;
   readonly critical: ReadonlySet<string>;
   readonly unknownCritical: readonly string[];
 }
 
-type Known = Omit<Extensions, 'critical' | 'unknownCritical'>;
+type Known = Omit<Extensions, 'present' | 'critical' | 'unknownCritical'>;
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const READERS: Readonly<Record<string, (value: DerReader, into: Mutable<Known>) => void>> = {
@@ -57,9 +83,44 @@ const READERS: Readonly<Record<string, (value: DerReader, into: Mutable<Known>) 
   [OID.podIdentity]: (value, into) => {
     into.podIdentity = readPodIdentity(value);
   },
+  [OID.issuerAltName]: (value) => {
+    readGeneralNames(value.sequence('issuerAltName'), 'issuerAltName');
+  },
+  [OID.certificatePolicies]: (value, into) => {
+    into.certificatePolicies = readCertificatePolicies(value);
+  },
+  [OID.policyMappings]: (value, into) => {
+    into.policyMappings = readPolicyMappings(value);
+  },
+  [OID.policyConstraints]: (value, into) => {
+    into.policyConstraints = readPolicyConstraints(value);
+  },
+  [OID.inhibitAnyPolicy]: (value, into) => {
+    into.inhibitAnyPolicy = readInhibitAnyPolicy(value);
+  },
+  [OID.cRLDistributionPoints]: (value, into) => {
+    into.cRLDistributionPoints = readDistributionPoints(value);
+  },
+  [OID.authorityInfoAccess]: (value, into) => {
+    into.authorityInfoAccess = readAccess(value, 'authorityInfoAccess');
+  },
+  [OID.subjectInfoAccess]: (value) => {
+    readAccess(value, 'subjectInfoAccess');
+  },
+  [OID.tlsFeature]: (value, into) => {
+    into.tlsFeature = readTlsFeature(value);
+  },
+  [OID.ocspNoCheck]: (value, into) => {
+    value.expect(TAG.null, 'ocspNoCheck');
+    into.ocspNoCheck = true;
+  },
 };
 
-export const NO_EXTENSIONS: Extensions = Object.freeze({ critical: new Set<string>(), unknownCritical: [] });
+export const NO_EXTENSIONS: Extensions = Object.freeze({
+  present: new Set<string>(),
+  critical: new Set<string>(),
+  unknownCritical: [],
+});
 
 /** Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension (RFC 5280 4.1.2.9), each OID once (4.2). */
 export function readExtensions(reader: DerReader): Extensions {
@@ -86,5 +147,5 @@ export function readExtensions(reader: DerReader): Extensions {
     value.finish(`value of extension ${oid}`);
   } while (!sequence.atEnd);
   const unknownCritical = [...critical].filter((oid) => READERS[oid] === undefined);
-  return Object.freeze({ ...known, critical, unknownCritical });
+  return Object.freeze({ ...known, present: seen, critical, unknownCritical });
 }

@@ -9,10 +9,13 @@ export function readSubjectKeyIdentifier(value: DerReader): Uint8Array {
   return readOctets(value, 'subjectKeyIdentifier');
 }
 
-/** RFC 5280 4.2.1.1: the keyIdentifier, if it is there. Issuer and serial are checked for form; paths don't use them. */
-export function readAuthorityKeyIdentifier(value: DerReader): {
+/** RFC 5280 4.2.1.1. Issuer and serial number are checked for form; paths don't use them. */
+export interface AuthorityKeyIdentifier {
   readonly keyIdentifier: Uint8Array | undefined;
-} {
+  readonly namesIssuer: boolean;
+}
+
+export function readAuthorityKeyIdentifier(value: DerReader): AuthorityKeyIdentifier {
   const start = value.offset;
   const sequence = value.sequence('authorityKeyIdentifier');
   const keyIdentifier =
@@ -27,5 +30,5 @@ export function readAuthorityKeyIdentifier(value: DerReader): {
   if (serial !== (issuer !== undefined)) {
     throw new X509Error(start, 'authorityKeyIdentifier has only one of issuer and serial number');
   }
-  return Object.freeze({ keyIdentifier });
+  return Object.freeze({ keyIdentifier, namesIssuer: serial });
 }
