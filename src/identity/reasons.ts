@@ -221,6 +221,13 @@ export const IDENTITY_REASONS = reasonTable({
     say: 'A revocation list that is there for a CA is not one that the CA could have meant.',
     next: 'The detail names the rule. Fetch the list again from the CA; check it with `openssl crl -text`.',
   },
+  'ocsp-response-unusable': {
+    alert: 'bad_certificate_status_response',
+    blame: 'peer',
+    rfc: '6960#3.2',
+    say: 'An OCSP response is not one that says something about the certificate today.',
+    next: 'The detail names the rule. Compare with `openssl ocsp` against the same responder.',
+  },
   'revocation-unknown': {
     alert: 'certificate_unknown',
     blame: 'operator',

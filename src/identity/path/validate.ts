@@ -5,6 +5,7 @@ import { checkCriticalExtensions } from './critical-extensions.ts';
 import { checkExtendedKeyUsage, type Purpose } from './extended-key-usage.ts';
 import { checkExtensionRules } from './extension-rules.ts';
 import { isSelfIssued } from './issuer.ts';
+import { checkKeyStrength } from './key-strength.ts';
 import { checkIssuerKeyUsage } from './key-usage.ts';
 import { checkConstraintSyntax, checkNameConstraints, constraintsOf } from './name-constraints.ts';
 import type { Constraints } from './names/constraints.ts';
@@ -17,6 +18,7 @@ import { checkSerialNumber } from './serial-number.ts';
 import type { Signatures } from './signatures.ts';
 import { checkTrustAnchor } from './trust-anchor.ts';
 import { checkValidity } from './validity.ts';
+import type { WeakKeyList } from './weak-keys/block-list.ts';
 
 /** What a path is judged by besides its certificates: no step knows more. */
 export interface PathInput {
@@ -24,6 +26,8 @@ export interface PathInput {
   readonly time: number;
   readonly purpose: Purpose;
   readonly profile: Profile;
+  /** RSA keys that are refused wherever they stand in a path. */
+  readonly weakKeys?: WeakKeyList;
   /** Undefined: nobody was asked to look at revocations. */
   readonly revocation?: RevocationInput;
 }
@@ -53,6 +57,7 @@ export function validatePath(path: readonly Certificate[], input: PathInput, wor
   // 6.1.1, 6.1.2: the root, then what it says about those below it.
   const start =
     checkTrustAnchor(root, input.time) ??
+    checkKeyStrength(root, input.weakKeys) ??
     checkIssuer(root, Number.POSITIVE_INFINITY, input) ??
     input.profile.checkRoot(root);
   if (start !== undefined) return atDepth(start, path.length - 1, path.length);
@@ -96,6 +101,7 @@ function checkCertificate(
     work.signatures.check(certificate, state.issuer, work.budget) ??
     checkValidity(certificate, input.time) ??
     checkSerialNumber(certificate) ??
+    checkKeyStrength(certificate, input.weakKeys) ??
     (exempt ? undefined : checkNameConstraints(certificate, state.constraints, work.budget)) ??
     state.policies.check(certificate, last)
   );

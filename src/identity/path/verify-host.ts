@@ -6,6 +6,7 @@ import { checkReferenceName, type ReferenceName } from './host-name.ts';
 import { readPresented } from './presented.ts';
 import type { RevocationInput } from './revocation.ts';
 import { WEB_PROFILE } from './web-profile.ts';
+import type { WeakKeyList } from './weak-keys/block-list.ts';
 import type { WebRoots } from './web-roots.ts';
 
 export interface WebInput {
@@ -14,6 +15,7 @@ export interface WebInput {
   readonly time: number;
   readonly mostIntermediates?: number;
   readonly revocation?: RevocationInput;
+  readonly weakKeys?: WeakKeyList;
 }
 
 export interface VerifiedHost {
@@ -51,6 +53,7 @@ export function verifyWebChain(presented: PresentedChain, input: WebInput): Resu
     profile: WEB_PROFILE,
     ...(input.mostIntermediates === undefined ? {} : { mostIntermediates: input.mostIntermediates }),
     ...(input.revocation === undefined ? {} : { revocation: input.revocation }),
+    ...(input.weakKeys === undefined ? {} : { weakKeys: input.weakKeys }),
   });
   if (!path.ok) return err(withUnreadable(path.error, unreadable));
   return ok({ leaf, path: path.value });

@@ -16,7 +16,8 @@ export interface PublicKey {
   /** The contents of subjectPublicKey's BIT STRING: what key identifiers are made of (RFC 5280 4.2.1.2). */
   readonly bits: Uint8Array;
   readonly key: KeyObject;
-  /** Of an RSA key: significant bits of its modulus. */
+  /** Of an RSA key: its modulus, big-endian without leading zeros, and how many bits that has. */
+  readonly rsaModulus: Uint8Array | undefined;
   readonly rsaBits: number | undefined;
 }
 
@@ -27,9 +28,16 @@ export function readPublicKey(reader: DerReader): PublicKey {
   const type = readKeyType(info.sequence('public key algorithm'));
   const bits = readOctetBits(info, 'subjectPublicKey');
   info.finish('subjectPublicKeyInfo');
-  const rsaBits = checkBits(type, bits, element.start);
+  const rsa = checkBits(type, bits, element.start);
   const spki = reader.whole(element).slice();
-  return Object.freeze({ type, spki, bits: bits.slice(), key: importKey(spki, element.start), rsaBits });
+  return Object.freeze({
+    type,
+    spki,
+    bits: bits.slice(),
+    key: importKey(spki, element.start),
+    rsaModulus: rsa?.modulus,
+    rsaBits: rsa?.bits,
+  });
 }
 
 function readKeyType(algorithm: DerReader): KeyType {
@@ -90,7 +98,7 @@ function readPssParameters(algorithm: DerReader, start: number): KeyType {
 /** Lengths of subjectPublicKey: an uncompressed point (RFC 5480 2.2), 32 octets (RFC 8410 4). */
 const KEY_OCTETS = { 'ec-p256': 65, 'ec-p384': 97, ed25519: 32 } as const;
 
-function checkBits(type: KeyType, bits: Uint8Array, offset: number): number | undefined {
+function checkBits(type: KeyType, bits: Uint8Array, offset: number): RsaSize | undefined {
   if (type === 'rsa' || type === 'rsa-pss') return checkRsa(bits, offset);
   if (bits.length !== KEY_OCTETS[type] || (type !== 'ed25519' && bits[0] !== 0x04)) {
     throw new X509Error(
@@ -101,8 +109,13 @@ function checkBits(type: KeyType, bits: Uint8Array, offset: number): number | un
   return undefined;
 }
 
+interface RsaSize {
+  readonly modulus: Uint8Array;
+  readonly bits: number;
+}
+
 /** RFC 8017 A.1.1: RSAPublicKey. */
-function checkRsa(bits: Uint8Array, offset: number): number {
+function checkRsa(bits: Uint8Array, offset: number): RsaSize {
   const whole = new DerReader(bits);
   const key = reanchor(offset, () => {
     const sequence = whole.sequence('RSA public key');
@@ -136,7 +149,8 @@ function checkRsa(bits: Uint8Array, offset: number): number {
       'weak-key',
     );
   }
-  return size;
+  const modulus = key.modulus[0] === 0 ? key.modulus.slice(1) : key.modulus.slice();
+  return { modulus, bits: size };
 }
 
 /** Offsets within the key's own bit string say little: report where the key stands in the certificate. */

@@ -31,6 +31,13 @@ export function readTime(reader: DerReader, what: string): number {
   );
 }
 
+/** GeneralizedTime of any year, as OCSP has it (RFC 6960 4.2.2.1): otherwise as above. */
+export function readGeneralizedTime(reader: DerReader, what: string): number {
+  const element = reader.expect(TAG.generalizedTime, what);
+  const text = String.fromCharCode(...reader.contents(element));
+  return milliseconds(numbers(GENERALIZED_TIME.exec(text)), element.start, what, text);
+}
+
 /** The text and tag that `readTime` reads back. `time` is cut to whole seconds. */
 export function timeText(time: number): { readonly tag: number; readonly text: string } {
   const [date = '', clock = ''] = new Date(time).toISOString().split('T');

@@ -1,12 +1,12 @@
-import { readOid } from '../der/oid.ts';
 import type { DerReader } from '../der/reader.ts';
 import { contextConstructed, contextPrimitive, TAG } from '../der/tag.ts';
-import { readBooleanDefaultFalse, readInteger, readNamedBits, readOctets } from '../der/values.ts';
+import { readInteger, readNamedBits, readOctets } from '../der/values.ts';
 import type { GeneralName } from '../general-name.ts';
 import { LIMITS } from '../limits.ts';
 import { OID } from '../oids.ts';
 import { X509Error } from '../problem.ts';
 import { readPointName } from './distribution-points.ts';
+import { eachExtension } from './each-extension.ts';
 import { type AuthorityKeyIdentifier, readAuthorityKeyIdentifier } from './key-identifiers.ts';
 
 /** RFC 5280 5.2.5: what a list speaks about. */
@@ -83,27 +83,6 @@ export function readEntryExtensions(entry: DerReader): number {
     }
   });
   return reason;
-}
-
-function eachExtension(
-  field: DerReader,
-  read: (oid: string, critical: boolean, value: DerReader) => void,
-): void {
-  const sequence = field.sequence('extensions');
-  const seen = new Set<string>();
-  do {
-    const start = sequence.offset;
-    if (seen.size === LIMITS.extensions)
-      throw new X509Error(start, `more than ${LIMITS.extensions} extensions`);
-    const extension = sequence.sequence('extension');
-    const oid = readOid(extension, 'extension OID');
-    if (seen.has(oid)) throw new X509Error(start, `extension ${oid} is there twice`);
-    seen.add(oid);
-    const critical = readBooleanDefaultFalse(extension, `critical flag of extension ${oid}`);
-    const value = extension.inside(extension.expect(TAG.octetString, `value of extension ${oid}`));
-    extension.finish(`extension ${oid}`);
-    read(oid, critical, value);
-  } while (!sequence.atEnd);
 }
 
 /** RFC 5280 5.2.3: "CRL verifiers MUST be able to handle CRLNumber values up to 20 octets", none longer nor negative. */
