@@ -16,6 +16,9 @@ interface AeadHeader {
 const isOfTls = ({ ivSize, tagSize, keySize }: AeadHeader): boolean =>
   ivSize === 96 && tagSize === 128 && keySize !== 192;
 
+/** Bytes. */
+const MOST_ADDITIONAL_DATA = 512;
+
 const AEADS: readonly (readonly [string, (bits: number) => AeadName])[] = [
   ['aes_gcm', (bits) => (bits === 128 ? 'aes-128-gcm' : 'aes-256-gcm')],
   ['chacha20_poly1305', () => 'chacha20-poly1305'],
@@ -27,6 +30,8 @@ describe.each(PROVIDERS)('Wycheproof on $name', (provider) => {
     for (const group of groups<AeadHeader, 'key' | 'iv' | 'aad' | 'msg' | 'ct' | 'tag'>(context, file)) {
       if (!isOfTls(group)) continue;
       for (const one of group.tests) {
+        // A record's header is 5 bytes; a provider need not take more than this.
+        if (one.aad.length > 2 * MOST_ADDITIONAL_DATA) continue;
         const title = `case ${one.tcId}: ${one.comment}`;
         const aead = provider.aead(nameOf(group.keySize), bytes(one.key));
         const sealed = concat(bytes(one.ct), bytes(one.tag));

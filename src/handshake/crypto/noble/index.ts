@@ -39,6 +39,8 @@ class NobleHash implements RunningHash {
   }
 
   snapshot(): Uint8Array {
-    return this.#hash.clone().digest();
+    // The type says that a clone is anything; it is what it was cloned from.
+    const copy = this.#hash.clone() as ReturnType<CHash['create']>;
+    return copy.digest();
   }
 }

@@ -7,6 +7,7 @@ import {
   RSA_BITS,
   schemesForKey,
 } from '../../schemes.ts';
+import { fitsPssParameters } from '../pss-parameters.ts';
 
 /** CryptoProvider.verify. */
 export function verifySignature(
@@ -17,7 +18,8 @@ export function verifySignature(
 ): boolean {
   try {
     const key = createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });
-    if (keyTypeOf(key) !== CERTIFICATE_SCHEMES[scheme].key || !fitsParameters(key, scheme)) return false;
+    if (keyTypeOf(key) !== CERTIFICATE_SCHEMES[scheme].key || !fitsPssParameters(publicKey, scheme))
+      return false;
     return verify(hashOf(scheme), message, { key, ...paddingOf(scheme) }, signature);
   } catch {
     // A key or signature that OpenSSL cannot even parse is one that does not hold.
@@ -28,28 +30,14 @@ export function verifySignature(
 /** Signs with a private key held by this process. Throws for a key that no scheme here can use. */
 export function nodeSigner(privateKey: KeyObject): Signer {
   const keyType = keyTypeOf(privateKey);
-  const usable = schemesForKey(keyType).filter((scheme) => fitsParameters(privateKey, scheme));
+  const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
+  const usable = schemesForKey(keyType).filter((scheme) => fitsPssParameters(spki, scheme));
   if (usable.length === 0) throw new Error('an RSA-PSS key for other parameters than those of TLS 1.3');
   return {
     schemes: usable,
     sign: (scheme, message) => sign(hashOf(scheme), message, { key: privateKey, ...paddingOf(scheme) }),
   };
 }
-
-/**
- * RFC 8446 4.2.3: where an id-RSASSA-PSS key has parameters, "the parameters in the signature MUST be identical to
- * those in the public key". OpenSSL would go by the key's for MGF1, and take a longer salt.
- */
-function fitsParameters(key: KeyObject, scheme: CertificateSchemeName): boolean {
-  const { hashAlgorithm, mgf1HashAlgorithm, saltLength } = key.asymmetricKeyDetails ?? {};
-  if (hashAlgorithm === undefined) return true;
-  const { hash } = CERTIFICATE_SCHEMES[scheme];
-  if (hashAlgorithm !== hash || mgf1HashAlgorithm !== hash) return false;
-  return saltLength === DIGEST_LENGTHS[hash];
-}
-
-/** Bytes. */
-const DIGEST_LENGTHS = { sha256: 32, sha384: 48, sha512: 64 } as const;
 
 function keyTypeOf(key: KeyObject): KeyType {
   const { namedCurve: curve, modulusLength: bits } = key.asymmetricKeyDetails ?? {};

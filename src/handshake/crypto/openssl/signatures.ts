@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Signer } from '../../credentials/signer.ts';
 import { CERTIFICATE_SCHEMES, type CertificateSchemeName, type KeyType, RSA_BITS } from '../../schemes.ts';
 import { nodeSigner } from '../node/signatures.ts';
+import { fitsPssParameters } from '../pss-parameters.ts';
 import { importPrivateKey, importPublicKey, type NativeKey } from './keys.ts';
 import type { Address } from './libcrypto.ts';
 import type { Native } from './native.ts';
@@ -27,6 +28,7 @@ export class Signatures {
     try {
       key = importPublicKey(this.#native, publicKey);
       if (this.#typeOf(key) !== CERTIFICATE_SCHEMES[scheme].key) return false;
+      if (!fitsPssParameters(publicKey, scheme)) return false;
       return this.#verify(scheme, key, message, signature);
     } catch {
       // A key or signature that libcrypto cannot even parse is one that does not hold.
