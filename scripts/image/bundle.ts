@@ -4,9 +4,11 @@ import { build, type Metafile, type Plugin } from 'esbuild';
 import { npmSbom } from './sbom.ts';
 
 /**
- * Writes the whole product into a folder as one file, with what one file cannot hold beside it:
+ * Writes the whole product into a folder, all of src and of the packages it uses, which starts several times faster than
+ * the sources:
  *
- * sallyport.mjs              all of src and of the packages it uses, which starts several times faster than the sources
+ * sallyport.mjs              the program
+ * *.mjs                      what a command needs and others don't: a sidecar must not carry the rest in its memory
  * node_modules/@koromix/     koffi's native part for this processor, where koffi looks for it
  * LICENSES.txt               the licences of the packages inside
  * sbom.cdx.json              what is inside, as CycloneDX, by `npm sbom`
@@ -17,8 +19,11 @@ export async function writeBundle(project: string, folder: string): Promise<void
   const { metafile } = await build({
     absWorkingDir: project,
     entryPoints: ['src/cli/main.ts'],
-    outfile: join(folder, 'sallyport.mjs'),
+    outdir: folder,
+    entryNames: 'sallyport',
+    outExtension: { '.js': '.mjs' },
     bundle: true,
+    splitting: true,
     platform: 'node',
     format: 'esm',
     target: 'node26',
@@ -31,6 +36,7 @@ export async function writeBundle(project: string, folder: string): Promise<void
     metafile: true,
     logLevel: 'warning',
   });
+  refuseWhole(metafile);
   copyKoffi(project, folder);
   writeFileSync(join(folder, 'LICENSES.txt'), licences(project, packagesIn(metafile)));
   writeFileSync(join(folder, 'sbom.cdx.json'), `${JSON.stringify(npmSbom(project), null, 2)}\n`);
@@ -63,6 +69,17 @@ const englishOnly: Plugin = {
     }));
   },
 };
+
+/** What only a bundle with all of zod has in it: nothing here reads JSON Schema. */
+const NEEDLESS = /\/zod\/v4\/classic\/from-json-schema\.js$/;
+
+/** `import { z } from 'zod'` takes an object with all of it, of which nothing can be left out: 9 MiB of memory. */
+function refuseWhole({ outputs }: Metafile): void {
+  for (const { inputs } of Object.values(outputs)) {
+    if (Object.keys(inputs).some((path) => NEEDLESS.test(path)))
+      throw new Error("a file has `import { z } from 'zod'`: write `import * as z from 'zod'`");
+  }
+}
 
 /** ESM has none. Packages written as CommonJS ask for it too. */
 const REQUIRE = [

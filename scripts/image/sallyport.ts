@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
@@ -51,6 +51,13 @@ const UID = 1337;
 const NODE = '/usr/local/bin/node';
 const NODE_HERE = 'node_modules/node/bin/node';
 const COMPILED = '/app/compiled';
+/** What containers run. */
+const LOADED = [
+  ['--help'],
+  ['init', '--print'],
+  ['sidecar', '--config', '/nonexistent'],
+  ['drain', '--admin-port', '1'],
+];
 
 /** What `sallyport init` sets rules with: nft, or one of the iptables where the kernel has no nftables. */
 const CAPTURE_PROGRAMS = ['/usr/sbin/nft', '/usr/sbin/xtables-nft-multi', '/usr/sbin/xtables-legacy-multi'];
@@ -120,6 +127,8 @@ function writeApplication(
 function writeCompiled(node: string, application: string): void {
   const folder = join(application, COMPILED);
   const environment = { NODE_COMPILE_CACHE: folder, NODE_COMPILE_CACHE_PORTABLE: '1' };
-  execFileSync(node, [join(application, 'app/sallyport.mjs'), '--help'], { env: environment, stdio: 'pipe' });
+  const program = join(application, 'app/sallyport.mjs');
+  // Each loads what its command consists of; that it has nothing to do here is its exit code's matter.
+  for (const args of LOADED) spawnSync(node, [program, ...args], { env: environment, stdio: 'ignore' });
   for (const file of globSync(join(folder, '*/*'))) chmodSync(file, 0o644);
 }

@@ -5,7 +5,8 @@ import { credentialOf, FakeVerifier, makeIdentity } from '#handshake/testing';
 import { parseCidr } from '#policy';
 import { RpcServer } from '#rpc';
 import { type Clock, Scope, silentLog, systemClock } from '#runtime';
-import { Discovery, rpcDiscovery } from '#sidecar';
+import { Discovery } from '#sidecar';
+import { rpcDiscovery } from '#sidecar/discover';
 
 const PODS = '/api/v1/pods';
 export const SERVICES = '/api/v1/services';

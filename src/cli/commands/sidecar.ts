@@ -9,6 +9,7 @@ import { openSocketCalls } from '#sidecar/intercept';
 import { Telemetry, TelemetrySettingsError } from '#telemetry';
 import { sayProblem } from '../mesh-file/problem.ts';
 import { followSource } from '../follow/source.ts';
+import { giveBackMemory } from '../give-back-memory.ts';
 import { parseSidecarFile, type SidecarFile } from '../sidecar-file/sidecar-file.ts';
 import { openProvider, type ProviderName } from '../crypto-provider.ts';
 import { UsageError } from '../usage-error.ts';
@@ -96,9 +97,13 @@ async function start(
     capture,
     admin: { host: '127.0.0.1', port: settings.ports.admin },
   });
+  scope.defer(clock.after(GIVE_BACK_AFTER_MILLISECONDS, giveBackMemory));
   log.info('sidecar started', { identity: identity.toString(), ...settings.ports });
   return started;
 }
+
+/** By then the application starts, or waits for its first call. */
+const GIVE_BACK_AFTER_MILLISECONDS = 1_000;
 
 /** A kubelet asks every few seconds; when it has not for so long, something is wrong that its events don't say. */
 const ADVISE_AFTER_MILLISECONDS = 15_000;

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readPrivate, requirePrivateFolder, writePrivate } from './private-file.ts';
 
 const port = z.int().min(1).max(65_535);

@@ -7,7 +7,6 @@ import { sayProblem } from '../mesh-file/problem.ts';
 import { parseDestinations } from '../sidecar-file/destinations-file.ts';
 import type { ControllerSource, FileSource, SidecarFile } from '../sidecar-file/sidecar-file.ts';
 import { FollowedFiles } from './files.ts';
-import { followController } from './controller.ts';
 import { followIdentity } from './identity.ts';
 
 /** Who we are, whom we believe, and who others are, as it changes. */
@@ -25,15 +24,16 @@ export interface SourceParts {
 }
 
 /** From mounted files, or from the controller. The error holds the mistakes of files. */
-export function followSource(
+export async function followSource(
   settings: SidecarFile,
   identity: SpiffeId,
   parts: SourceParts,
 ): Promise<Result<FollowedSource, readonly string[]>> {
   const { source } = settings;
-  return source.kind === 'files'
-    ? followFiles(settings, source, identity, parts)
-    : followController(settings, source satisfies ControllerSource, identity, parts);
+  if (source.kind === 'files') return followFiles(settings, source, identity, parts);
+  // Loaded when it is wanted: gRPC is an eighth of a sidecar's memory.
+  const { followController } = await import('./controller.ts');
+  return followController(settings, source satisfies ControllerSource, identity, parts);
 }
 
 async function followFiles(

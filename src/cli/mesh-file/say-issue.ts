@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Path } from './problem.ts';
 
 /** A mistake that a schema found, as a sentence for people. Fields that say their own rule keep it. */

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Path, Problem, Source } from './problem.ts';
 import { sayIssue, suggestion } from './say-issue.ts';
 

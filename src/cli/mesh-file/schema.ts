@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { DURATION_FORM, parseDuration } from './duration.ts';
 import { trustDomain } from './trust-domain.ts';
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { err, ok, type Result } from '#runtime';
 import { type Hop, hopName, type ServiceEntry, type TrafficEntry } from './mesh-file.ts';
 import type { Path, Problem } from './problem.ts';

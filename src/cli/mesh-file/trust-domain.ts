@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const LONGEST_NAME = 253;
 const LONGEST_PREFIX = 'p65535.';

@@ -1,5 +1,5 @@
 import { get } from 'node:http';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Clock, type Scope, sleep } from '#runtime';
 import { type Hop, hopName } from '../mesh-file/mesh-file.ts';
 

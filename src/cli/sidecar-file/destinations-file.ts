@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseSpiffeId, type SpiffeId } from '#identity';
 import { type Cidr, parseAddress, parseCidr } from '#policy';
 import { err, ok, type Result } from '#runtime';

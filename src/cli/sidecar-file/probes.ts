@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Probe } from '#sidecar';
 import type { Path, Problem, Source } from '../mesh-file/problem.ts';
 

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type PolicyDefaults, EMBEDDED_DEFAULTS } from '#policy';
 import { err, ok, type Result } from '#runtime';
 import type { Probe } from '#sidecar';

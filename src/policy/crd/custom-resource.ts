@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { API_VERSION } from '../model.ts';
 import { meshPolicySchema } from './mesh-policy.ts';
 import { meshTlsSchema } from './mesh-tls.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { LIMITS } from '../limits.ts';
 import { type FieldPath, formatPath, positionOf, valueAt } from './locate.ts';
 import { nearestWord } from './nearest-word.ts';

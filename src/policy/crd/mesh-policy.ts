@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { LIMITS } from '../limits.ts';
 import { IDENTITY_FIELDS } from '../match/condition.ts';
 import { API_VERSION, type MeshPolicy, type PeerMatch } from '../model.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { API_VERSION, type MeshTls } from '../model.ts';
 import { positionOf } from './locate.ts';
 import { DOCUMENT_HINTS, metadata } from './metadata.ts';

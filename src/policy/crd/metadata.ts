@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { annotations, labels, namespaceName, objectName } from './names.ts';
 
 const BY_CLUSTER = 'is written by the cluster; leave it out of the file';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseSpiffeId, parseTrustDomain } from '#identity';
 import type { Result } from '#runtime';
 import { consistsOf } from '../characters.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * A schema as a CustomResourceDefinition has it ("structural": apiextensions.k8s.io/v1 JSONSchemaProps), made from the

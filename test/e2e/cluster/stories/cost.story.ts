@@ -60,6 +60,7 @@ story('an idle sidecar is small, and says when it was ready', async ({ namespace
       `${mebibytes('own')} its own; ready after ${least('ready').toFixed(0)} ms`,
   );
   expect(least('rss')).toBeLessThan(MEMORY_LIMIT);
+  expect(least('resident')).toBeLessThan(MEMORY_LIMIT);
   expect(least('ready')).toBeGreaterThan(0);
 
   /** When its log says that it accepts connections. */
