@@ -14,4 +14,8 @@ export { type CertificateSchemeName, type KeyType, type SchemeName, SCHEMES } fr
 export { TRANSITIONS } from './states.ts';
 export { type SuiteName, SUITES } from './suites.ts';
 export type { SessionDecline } from './tickets/decline.ts';
+export { TicketKeyRing } from './tickets/key-ring.ts';
+export type { ClientSessions, ServerSessions } from './tickets/options.ts';
+export { SessionCache } from './tickets/session-cache.ts';
+export { TicketWorker } from './tickets/ticket-worker.ts';
 export type { PeerVerifier, PresentedChain, VerifiedPeer } from './verify/peer-verifier.ts';

@@ -47,6 +47,10 @@ export class Witness {
     return this.#last('closed') !== undefined;
   }
 
+  get session(): Extract<ConnectionEvent, { type: 'session' }> | undefined {
+    return this.#last('session');
+  }
+
   keyUpdates(direction: 'sent' | 'received'): number {
     return this.events.filter((event) => event.type === 'key-update' && event.direction === direction).length;
   }
@@ -117,11 +121,14 @@ export async function startServer(
 export type ClientOptions = Pick<ClientConfig<SpiffePeer>, 'verifier'> & Partial<ClientConfig<SpiffePeer>>;
 
 /** Our client, connected to a loopback port. */
-export function dial(port: number, options: ClientOptions): Conversation {
+export function dial(port: number, options: ClientOptions, earlyData?: Uint8Array): Conversation {
   const witness = new Witness();
   const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
   const config = { crypto: nodeProvider, alpn: [], ...options };
-  const conversation = follow(connectTls(socket, config, streamOptions(witness)), witness);
+  const conversation = follow(
+    connectTls(socket, config, { ...streamOptions(witness), ...(earlyData && { earlyData }) }),
+    witness,
+  );
   onTestFinished(() => void conversation.stream.destroy());
   return conversation;
 }

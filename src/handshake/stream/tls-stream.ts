@@ -4,6 +4,7 @@ import type { ClientConfig, ServerConfig } from '../config.ts';
 import { ClientConnection, ServerConnection } from '../connection.ts';
 import type { Observer } from '../events.ts';
 import type { Resumption } from '../pending.ts';
+import type { SessionUse } from '../port.ts';
 import { type Reason, TlsError } from '../reason.ts';
 import { REASONS } from '../reasons.ts';
 import type { VerifiedPeer } from '../verify/peer-verifier.ts';
@@ -13,6 +14,12 @@ export interface StreamOptions {
   /** From now until `established`; then the stream fails with `handshake-timeout`. */
   readonly handshakeTimeoutMilliseconds: number;
   readonly observer: Observer;
+  /**
+   * Client: sent as early data if the configuration asks for it and a session has room for the whole (RFC 8446 4.2.10).
+   * Unless `session.earlyData` is then `accepted`, the server has not got it, and the owner writes it again or not.
+   * It can be replayed: only what may be executed twice.
+   */
+  readonly earlyData?: Uint8Array;
 }
 
 type Callback = (error?: Error | null) => void;
@@ -23,7 +30,8 @@ const LINGER_MILLISECONDS = 1000;
 /**
  * TLS over any Duplex, as a Duplex of application data. Reads pause the transport when nobody takes the data, writes
  * wait for it; `end` sends close_notify and leaves the other direction open. Every failure is a TlsError: FIN without
- * close_notify is `truncated`.
+ * close_notify is `truncated`. Early data that a server takes comes as the event `earlyData`, a Buffer each, never among
+ * the rest: it may be a copy that an attacker sent (RFC 8446 8).
  */
 export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex {
   readonly #transport: Duplex;
@@ -31,6 +39,7 @@ export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex 
   readonly #clock: Clock;
   readonly #cancelTimeout: () => void;
   readonly #handshake = Promise.withResolvers<void>();
+  #earlyData: Uint8Array | undefined;
   #settled = false;
   #inputDone = false;
   #wantsData = false;
@@ -48,6 +57,7 @@ export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex 
     this.#transport = transport;
     this.#connection = connection;
     this.#clock = options.clock;
+    this.#earlyData = options.earlyData;
     // Nobody has to wait for it; the stream's 'error' tells the same.
     this.#handshake.promise.catch(() => undefined);
     // An 'error' that nobody listens to ends the process, and a peer can cause one at any moment. The owner learns of
@@ -63,7 +73,9 @@ export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex 
     transport.on('end', () => this.#inputEnded());
     transport.on('drain', () => this.#drained());
     transport.on('close', () => this.#transportClosed());
+    this.#sendEarlyData();
     this.#flush();
+    this.#runPending();
     this.#updateFlow();
   }
 
@@ -78,6 +90,22 @@ export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex 
 
   get alpn(): string | undefined {
     return this.#connection.alpn;
+  }
+
+  /** How the two sides knew each other; undefined until `established`. */
+  get session(): SessionUse | undefined {
+    return this.#connection.session;
+  }
+
+  /**
+   * Server: sends session tickets, and returns how many. With `automaticTickets: 0` the owner does so once it has decided
+   * that this client may speak here.
+   */
+  issueTickets(count: number): number {
+    if (!(this.#connection instanceof ServerConnection) || this.destroyed) return 0;
+    const sent = this.#connection.issueTickets(count);
+    this.#afterStep();
+    return sent;
   }
 
   /** Resolves once application data may flow; rejects with the TlsError that ended the handshake. */
@@ -102,14 +130,14 @@ export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex 
   }
 
   override _write(chunk: Buffer, _encoding: string, callback: Callback): void {
-    this.#whenEstablished(callback, () => {
+    this.#whenWritable(callback, () => {
       this.#connection.write(chunk);
       this.#flush(callback);
     });
   }
 
   override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
-    this.#whenEstablished(callback, () => {
+    this.#whenWritable(callback, () => {
       this.#connection.write(
         chunks.length === 1 ? chunks[0]!.chunk : Buffer.concat(chunks.map((each) => each.chunk)),
       );
@@ -148,7 +176,9 @@ export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex 
 
   /** After anything that moved the connection: output, data, endings, and the next pause. */
   #afterStep(): void {
+    this.#sendEarlyData();
     this.#flush();
+    for (const chunk of this.#connection.takeEarlyData()) this.emit('earlyData', chunk);
     for (const chunk of this.#connection.takePlaintext()) {
       if (!this.push(chunk)) this.#wantsData = false;
     }
@@ -161,6 +191,7 @@ export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex 
       this.push(null);
     }
     if (this.#connection.established && !this.#settled) this.#established();
+    else if (this.#connection.mayWrite) this.#runWaiting();
     this.#runPending();
     this.#updateFlow();
   }
@@ -168,6 +199,10 @@ export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex 
   #established(): void {
     this.#cancelTimeout();
     this.#settle(undefined);
+    this.#runWaiting();
+  }
+
+  #runWaiting(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const { task } of waiting) task();
@@ -192,6 +227,20 @@ export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex 
   #resume(resumption: Resumption): void {
     this.#connection.resume(resumption);
     this.#afterStep();
+  }
+
+  /** Also before `established`, where the server may answer early data. */
+  #whenWritable(callback: Callback, task: () => void): void {
+    if (this.#connection.mayWrite) task();
+    else this.#whenEstablished(callback, task);
+  }
+
+  /** In the first flight or not at all: the room is there from the ClientHello to the server's answer. */
+  #sendEarlyData(): void {
+    const connection = this.#connection;
+    if (this.#earlyData === undefined || !(connection instanceof ClientConnection)) return;
+    if (connection.earlyDataLimit >= this.#earlyData.length) connection.writeEarly(this.#earlyData);
+    if (connection.pending === undefined) this.#earlyData = undefined;
   }
 
   #whenEstablished(callback: Callback, task: () => void): void {
