@@ -1,0 +1,3 @@
+module sallyport.dev/test/differential
+
+go 1.24
