@@ -20,3 +20,14 @@ test('loopback is not ours, and new addresses are noticed without asking the sys
   expect(own.has('fd00::5')).toBe(true);
   expect(reads).toBe(2);
 });
+
+test('an address that moved to another host is not ours any more', async () => {
+  const clock = new FakeClock();
+  let here = ['10.1.0.5', '10.1.0.100'];
+  const own = new OwnAddresses(clock, () => here);
+  expect(own.has('10.1.0.100')).toBe(true);
+  here = ['10.1.0.5'];
+  await clock.advance(1_000);
+  expect(own.has('10.1.0.100')).toBe(false);
+  expect(own.has('10.1.0.5')).toBe(true);
+});

@@ -3,8 +3,9 @@ import type { Clock } from '#runtime';
 import { isLoopback } from './endpoint.ts';
 
 /**
- * The addresses under which others reach this network namespace; loopback is none of them. They are read again, at most
- * once a second, when one is asked for that was not there: a pod may get another address while it runs.
+ * The addresses under which others reach this network namespace; loopback is none of them. What was read is believed for
+ * a second: an address may come while the sidecar runs, and one that has moved to another host must not pass for ours,
+ * or a call to it would leave in plaintext as one to ourselves.
  */
 export class OwnAddresses {
   readonly #clock: Clock;
@@ -19,11 +20,11 @@ export class OwnAddresses {
 
   /** `host` as sockets print it. */
   has(host: string): boolean {
-    if (this.#addresses.has(host)) return true;
     const now = this.#clock.monotonic();
-    if (now - this.#readAt < SHORTEST_PAUSE_MILLISECONDS) return false;
-    this.#readAt = now;
-    this.#addresses = new Set(this.#read().filter((address) => !isLoopback(address)));
+    if (now - this.#readAt >= BELIEVED_MILLISECONDS) {
+      this.#readAt = now;
+      this.#addresses = new Set(this.#read().filter((address) => !isLoopback(address)));
+    }
     return this.#addresses.has(host);
   }
 }
@@ -33,4 +34,4 @@ export function addressesHere(): string[] {
   return Object.values(networkInterfaces()).flatMap((rows) => (rows ?? []).map(({ address }) => address));
 }
 
-const SHORTEST_PAUSE_MILLISECONDS = 1_000;
+const BELIEVED_MILLISECONDS = 1_000;

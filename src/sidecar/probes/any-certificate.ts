@@ -33,4 +33,5 @@ const KEY_TYPES: Readonly<Record<string, VerifiedPeer['keyType']>> = {
   secp384r1: 'ec-p384',
   ed25519: 'ed25519',
   rsa: 'rsa',
+  'rsa-pss': 'rsa-pss',
 };

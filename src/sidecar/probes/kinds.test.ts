@@ -162,7 +162,7 @@ test('what is not HTTP, too much of it, or nobody, is no answer', async () => {
   );
 });
 
-test.each(['ec-p256', 'ec-p384', 'ed25519', 'rsa'] as const)(
+test.each(['ec-p256', 'ec-p384', 'ed25519', 'rsa', 'rsa-pss'] as const)(
   'HTTPS with a certificate of nobody knows whom, and a key %s',
   async (keyType) => {
     const { pem } = makeAuthority({ trustDomain: 'elsewhere' }).makeLeaf({
