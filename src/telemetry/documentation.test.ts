@@ -34,6 +34,9 @@ test('docs/observability.md lists every metric with its labels', async () => {
   telemetry.retried('web', REASONS['transport-reset']);
   telemetry.ejected('web', REASONS['transport-reset']);
   telemetry.watchEjected('web', () => 1);
+  telemetry.watchDiscovery('web', () => ({ ageMilliseconds: 1_500, addresses: 2 }));
+  telemetry.watchDiscoveryService('controller', () => ({ ageMilliseconds: 0, streams: 1, subscriptions: 2 }));
+  telemetry.watchRestarted('controller', 'pods', 'expired');
   telemetry.watchUncaptured('web', () => [{ protocol: 'udp', flow: 'sent', packets: 1 }]);
   telemetry.decision({ service: 'web', policy: undefined, allowed: true, enforcement: 'enforce' });
   await run.client().play(...clientUntilFinished('a'), { type: 'confirmed' });

@@ -9,6 +9,7 @@ import type { Clock, Log, ReadableWatch } from '#runtime';
 import { CertificateMeters, type CredentialDates, type RenewalFailures } from './certificate-meters.ts';
 import { ConnectionMeters, type Route, type UncapturedCount } from './connection-meters.ts';
 import { type ConnectionRecorder, type ConnectionSubject, recordConnection } from './connection-recorder.ts';
+import { DiscoveryMeters, type DiscoveryServiceState, type DiscoveryState } from './discovery-meters.ts';
 import { EndpointMeters } from './endpoint-meters.ts';
 import type { ExportHealth } from './export-health.ts';
 import { HandshakeMeters, type PolicyDecision } from './handshake-meters.ts';
@@ -52,6 +53,7 @@ export class Telemetry {
   readonly #connections: ConnectionMeters;
   readonly #certificates: CertificateMeters;
   readonly #endpoints: EndpointMeters;
+  readonly #discovery: DiscoveryMeters;
   readonly #shutdownMilliseconds: number;
   #sequence = 0;
   #stopped: Promise<void> | undefined;
@@ -93,6 +95,7 @@ export class Telemetry {
     this.#connections = new ConnectionMeters(meter, reasons);
     this.#certificates = new CertificateMeters(meter, clock, reasons);
     this.#endpoints = new EndpointMeters(meter, reasons);
+    this.#discovery = new DiscoveryMeters(meter);
     observeLost(meter, { traces: spans?.health, metrics: metrics?.health });
   }
 
@@ -135,6 +138,21 @@ export class Telemetry {
   /** How many endpoints are left alone, read at each collection. Ends like `watchCredentials`. */
   watchEjected(service: string, read: () => number): () => void {
     return this.#endpoints.watchEjected(service, read);
+  }
+
+  /** What a sidecar knows by discovery, read at each collection. Ends like `watchCredentials`. */
+  watchDiscovery(service: string, read: () => DiscoveryState): () => void {
+    return this.#discovery.watch(service, read);
+  }
+
+  /** What a controller tells by discovery, read at each collection. Ends like `watchCredentials`. */
+  watchDiscoveryService(service: string, read: () => DiscoveryServiceState): () => void {
+    return this.#discovery.watchService(service, read);
+  }
+
+  /** A watch of the API server is begun anew. */
+  watchRestarted(service: string, kind: string, reason: string): void {
+    this.#discovery.restarted(service, kind, reason);
   }
 
   /** `mode` is the MeshTLS mode of the port. */

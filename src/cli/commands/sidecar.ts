@@ -94,6 +94,7 @@ async function start(
     clock,
     crypto,
     outbound: [],
+    whereabouts: whereaboutsOf(env),
     capture,
     admin: { host: '127.0.0.1', port: settings.ports.admin },
   });
@@ -104,6 +105,11 @@ async function start(
 
 /** By then the application starts, or waits for its first call. */
 const GIVE_BACK_AFTER_MILLISECONDS = 1_000;
+
+/** From the downward API: for Services whose endpoints are to be near. */
+function whereaboutsOf({ SALLYPORT_NODE: node, SALLYPORT_ZONE: zone }: NodeJS.ProcessEnv) {
+  return { ...(node === undefined ? {} : { node }), ...(zone === undefined ? {} : { zone }) };
+}
 
 /** A kubelet asks every few seconds; when it has not for so long, something is wrong that its events don't say. */
 const ADVISE_AFTER_MILLISECONDS = 15_000;

@@ -70,6 +70,12 @@ export async function followController(
       roots.value.run(scope);
       agent.run(scope);
       scope.defer(telemetry.watchRenewalFailures(settings.service, agent.failures));
+      scope.defer(
+        telemetry.watchDiscovery(settings.service, () => ({
+          ageMilliseconds: discovery.ageMilliseconds,
+          addresses: discovery.size,
+        })),
+      );
       scope.run(async (signal) => {
         await agent.whenReady(signal);
         discovery.run(scope);

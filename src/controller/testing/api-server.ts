@@ -85,16 +85,12 @@ export class TestApiServer {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
   get kubeConfig(): KubeConfig {
-    const config = new KubeConfig();
-    const server = `http://127.0.0.1:${this.#port}`;
-    config.loadFromOptions({
-      clusters: [{ name: 'test', server, skipTLSVerify: true }],
-      users: [{ name: 'test' }],
-      contexts: [{ name: 'test', cluster: 'test', user: 'test' }],
-      currentContext: 'test',
-    });
-    return config;
+    return kubeConfigFor(this.url);
   }
 
   get version(): number {
@@ -249,6 +245,18 @@ export class TestApiServer {
     });
     for (const event of collection.events) if (event.version > from) response.write(lineOf(event));
   }
+}
+
+/** For a TestApiServer of another process. */
+export function kubeConfigFor(server: string): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromOptions({
+    clusters: [{ name: 'test', server, skipTLSVerify: true }],
+    users: [{ name: 'test' }],
+    contexts: [{ name: 'test', cluster: 'test', user: 'test' }],
+    currentContext: 'test',
+  });
+  return config;
 }
 
 function keyOf({ metadata: { name, namespace } }: TestObject): string {

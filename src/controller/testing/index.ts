@@ -1,2 +1,2 @@
 /** Fakes of what the controller lives on. */
-export { TestApiServer, type TestObject } from './api-server.ts';
+export { kubeConfigFor, TestApiServer, type TestObject } from './api-server.ts';
