@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { DISCOVERY_REASONS } from '#controller/discovery';
-import { REASONS, type Reason, TRANSITIONS } from '#handshake';
+import { GROUPS, REASONS, type Reason, SCHEMES, SUITES, TRANSITIONS } from '#handshake';
 import { IDENTITY_REASONS } from '#identity';
 import { ISSUANCE_REASONS } from '#identity/issuance';
 import { POLICY_REASONS } from '#policy';
@@ -13,7 +13,11 @@ import { SIDECAR_REASONS } from '#sidecar';
 import { INTERCEPT_REASONS } from '#sidecar/intercept';
 
 const folder = new URL('../docs/reference/', import.meta.url);
-const pages: Readonly<Record<string, string>> = { 'reasons.md': reasonsPage(), 'states.md': statesPage() };
+const pages: Readonly<Record<string, string>> = {
+  'interop.md': interopPage(),
+  'reasons.md': reasonsPage(),
+  'states.md': statesPage(),
+};
 const check = process.argv.includes('--check');
 const stale = Object.entries(pages).filter(([name, text]) => text !== current(name));
 for (const [name, text] of stale) {
@@ -30,6 +34,57 @@ function current(name: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+interface PeerRow {
+  readonly name: string;
+  readonly programs: string;
+  readonly lacks: Readonly<Record<string, string>>;
+}
+
+function interopPage(): string {
+  const source = new URL('../test/interop/peers/peers.json', import.meta.url);
+  const peers = Object.values(JSON.parse(readFileSync(source, 'utf8')) as Record<string, PeerRow>);
+  const cells = [
+    ...Object.keys(SUITES).map((name) => [name, name]),
+    ...Object.keys(GROUPS).map((name) => [name, name]),
+    ...new Set(Object.values(SCHEMES).map(({ key }) => key)),
+  ].map((cell) => (typeof cell === 'string' ? [`certificates with ${cell} keys`, cell] : cell));
+  const more = ['HelloRetryRequest', 'KeyUpdate from us', 'KeyUpdate from the peer'].map((name) => [
+    name,
+    name,
+  ]);
+  const rows = [...cells, ...more].map(([title = '', cell = '']) => {
+    const answers = peers.map(({ lacks }) => (cell in lacks ? 'lacks it' : 'yes'));
+    return `| ${title} | ${answers.join(' | ')} |`;
+  });
+  const lacking = peers.flatMap(({ name, lacks }) =>
+    Object.entries(lacks).map(([cell, why]) => `| ${name} | ${cell} | ${why} |`),
+  );
+  return [
+    '# Other implementations',
+    '',
+    '<!-- Written by scripts/reference.ts. Do not edit. -->',
+    '',
+    'What the tests under `test/interop` speak with other TLS 1.3 implementations, in both roles and with certificates',
+    'on both sides. "yes" is a test that runs where the programs are installed; what a peer lacks is skipped there, with',
+    'the reason below. From `test/interop/peers/peers.json`.',
+    '',
+    '| peer | programs |',
+    '|---|---|',
+    ...peers.map(({ name, programs }) => `| ${name} | ${programs} |`),
+    '',
+    `| | ${peers.map(({ name }) => name).join(' | ')} |`,
+    `|---|${peers.map(() => '---|').join('')}`,
+    ...rows,
+    '',
+    '## What peers lack',
+    '',
+    '| peer | what | why |',
+    '|---|---|---|',
+    ...lacking,
+    '',
+  ].join('\n');
 }
 
 function reasonsPage(): string {
