@@ -292,6 +292,8 @@ export class Connection<Peer extends VerifiedPeer> {
     this.#port.emit({ type: 'message', direction: 'received', message: name, length: raw.length });
     const rows: Readonly<Record<string, { readonly on: readonly string[] }>> = TRANSITIONS[this.role];
     const row = rows[this.#state.name];
+    if (name === 'client_hello' && this.role === 'server' && this.established)
+      fail('renegotiation-attempted', name);
     if (row === undefined || !row.on.includes(name))
       fail('unexpected-message', `${name} in ${this.#state.name}`);
     this.#confirm();

@@ -63,13 +63,13 @@ const REFUSED: readonly Row[] = [
   [
     'offers compression (4.1.2)',
     (h) => (h.compressionMethods = Uint8Array.of(1, 0)),
-    'illegal-parameter',
+    'compression-offered',
     'illegal_parameter',
   ],
   [
     'offers only compression (4.1.2)',
     (h) => (h.compressionMethods = Uint8Array.of(1)),
-    'illegal-parameter',
+    'compression-offered',
     'illegal_parameter',
   ],
   [

@@ -1,4 +1,4 @@
-import type { Credential } from './credentials/signer.ts';
+import type { Credentials } from './credentials/signer.ts';
 import type { CryptoProvider } from './crypto/provider.ts';
 import type { GroupName } from './groups.ts';
 import type { KeyLog } from './keylog.ts';
@@ -12,6 +12,15 @@ interface CommonConfig {
   readonly crypto: CryptoProvider;
   /** Protocols offered (client) or accepted, best first (server). Empty: no ALPN; else no overlap is a failure. */
   readonly alpn: readonly string[];
+  /**
+   * Whether a peer that does not negotiate a protocol at all is refused. RFC 7301 allows it, and then both sides have
+   * to know by other means what they speak. Default: true.
+   */
+  readonly alpnRequired?: boolean;
+  /** DER Names of the authorities whose certificates are accepted, told to the peer (RFC 8446 4.2.4). Default: none. */
+  readonly certificateAuthorities?: readonly Uint8Array[];
+  /** Asks for an OCSP response with the peer's certificate, for the verifier (RFC 8446 4.4.2.1). Default: false. */
+  readonly requestOcspResponse?: boolean;
   /**
    * Best first. Default: all of DEFAULT_SUITES. Of this list and the next two, a default leaves out what `crypto` does
    * not offer; to ask for it by name is a ConfigError.
@@ -47,8 +56,11 @@ export interface ClientConfig<Peer extends VerifiedPeer = VerifiedPeer> extends 
   readonly keyShares?: readonly GroupName[];
   /** server_name to send (RFC 6066 3): an ASCII host name, never an address. */
   readonly serverName?: string;
-  /** Shown when the server asks. Without one an empty Certificate is sent. */
-  readonly credential?: Credential;
+  /**
+   * Shown when the server asks; of several the first that suits it. Without any an empty Certificate is sent; with
+   * some of which none suits, the connection ends.
+   */
+  readonly credential?: Credentials;
   readonly verifier: PeerVerifier<Peer>;
   readonly sessions?: ClientSessions;
   /** Ask for early data when a session allows it (RFC 8446 4.2.10); sent by `writeEarly`. Default false. */
@@ -66,7 +78,8 @@ export type ClientAuthentication<Peer extends VerifiedPeer> =
   | { readonly mode: 'request'; readonly required: boolean; readonly verifier: PeerVerifier<Peer> };
 
 export interface ServerConfig<Peer extends VerifiedPeer = VerifiedPeer> extends CommonConfig {
-  readonly credential: Credential;
+  /** Of several the first that suits the client. */
+  readonly credential: Credentials;
   /** If set, a ClientHello with another server_name, or none, is refused (`server-name-mismatch`). */
   readonly expectedServerName?: string;
   readonly clientAuthentication: ClientAuthentication<Peer>;

@@ -1,4 +1,5 @@
 import type { AlertName } from './alert.ts';
+import type { Weakness } from './legacy/weaknesses.ts';
 import type { GroupName } from './groups.ts';
 import type { MessageName } from './messages/names.ts';
 import type { SessionUse } from './port.ts';
@@ -38,6 +39,8 @@ export type ConnectionEvent =
     }
   /** How the two sides know each other; `declined` if a session was offered or kept, and not used. */
   | SessionEvent
+  /** Server only: what a client offered beside something good. It was passed over (legacy/weaknesses.ts). */
+  | { readonly type: 'weak-offer'; readonly weaknesses: readonly Weakness[] }
   | { readonly type: 'alpn'; readonly protocol: string | undefined }
   /** Time-consuming work; `end` always follows `start`. */
   | { readonly type: 'operation'; readonly operation: Operation; readonly phase: 'start' | 'end' }

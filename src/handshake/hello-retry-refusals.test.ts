@@ -62,7 +62,7 @@ describe('a server refuses a second ClientHello (RFC 8446 4.1.2) with other', ()
 
   it('compression', () => {
     const victim = serverGetting((hello) => (hello.compressionMethods = Uint8Array.of(0, 1)), RETRY, 1);
-    expectRefusal(victim, 'illegal-parameter', 'illegal_parameter');
+    expectRefusal(victim, 'compression-offered', 'illegal_parameter');
   });
 });
 
@@ -147,7 +147,7 @@ const RETRIES: readonly Row[] = [
     'illegal_parameter',
   ],
   ['echoes another session ID', (h) => h.sessionId.fill(0), 'illegal-parameter', 'illegal_parameter'],
-  ['compresses', (h) => (h.compressionMethod = 1), 'illegal-parameter', 'illegal_parameter'],
+  ['compresses', (h) => (h.compressionMethod = 1), 'compression-chosen', 'illegal_parameter'],
   [
     'chooses a suite that was not offered',
     (h) => (h.suite = 0x1304),

@@ -2,7 +2,7 @@
 export { ALERTS, type AlertName } from './alert.ts';
 export type { ClientAuthentication, ClientConfig, ServerConfig } from './config.ts';
 export { ClientConnection, ServerConnection } from './connection.ts';
-export type { Credential, Signer } from './credentials/signer.ts';
+export type { Credential, Credentials, Signer } from './credentials/signer.ts';
 export { type ConnectionEvent, ignoreEvents, type Observer, type Operation } from './events.ts';
 export { type GroupName, GROUPS } from './groups.ts';
 export type { KeyLog } from './keylog.ts';

@@ -21,6 +21,8 @@ export const MAX_MESSAGE: Readonly<Record<MessageName, number>> = {
 };
 /** Most certificates in a peer's chain. */
 export const MAX_CERTIFICATES = 10;
+/** Most names in certificate_authorities. */
+export const MAX_AUTHORITIES = 1024;
 /** Most extensions in one message: more than IANA's registry has is nobody's honest need. */
 export const MAX_EXTENSIONS = 128;
 /** Most records in a row that carry no content. */

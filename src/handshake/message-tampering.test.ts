@@ -133,7 +133,8 @@ for (const { victim: role, table, points, begin } of SIDES) {
             at(() => [handshakeMessage(type, new Uint8Array(0))]),
             way,
           );
-          expectRefusal(victim, 'unexpected-message', 'unexpected_message', `handshake type ${type}`);
+          if (type === 0) expectRefusal(victim, 'renegotiation-attempted', 'unexpected_message');
+          else expectRefusal(victim, 'unexpected-message', 'unexpected_message', `handshake type ${type}`);
         }
       });
 

@@ -1,9 +1,15 @@
 import { type GroupName, GROUPS, isPostQuantum } from './groups.ts';
 import { type SchemeName, SCHEMES } from './schemes.ts';
-import { type SuiteName, SUITES } from './suites.ts';
+import { type SuiteName, suiteName, SUITES } from './suites.ts';
 
-/** Our own order decides: the first of ours that the peer offered. */
+/**
+ * Our own order decides: the first of ours that the peer offered. But a client that puts ChaCha20 first has no hardware
+ * for AES, and pays more for it than we do for ChaCha20: it gets what it asks for, if we have it.
+ */
 export function chooseSuite(ours: readonly SuiteName[], offered: readonly number[]): SuiteName | undefined {
+  const known = offered.find((id) => suiteName(id) !== undefined);
+  const wanted = 'TLS_CHACHA20_POLY1305_SHA256';
+  if (known === SUITES[wanted].id && ours.includes(wanted)) return wanted;
   return ours.find((name) => offered.includes(SUITES[name].id));
 }
 

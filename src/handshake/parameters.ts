@@ -1,4 +1,5 @@
 import type { ClientConfig, ServerConfig } from './config.ts';
+import { type Credential, credentialList } from './credentials/signer.ts';
 import { DEFAULT_GROUPS, DEFAULT_KEY_SHARES, type GroupName } from './groups.ts';
 import { offersGroup } from './key-exchange.ts';
 import { MAX_PLAINTEXT } from './limits.ts';
@@ -25,6 +26,7 @@ export interface Parameters {
   readonly schemes: readonly SchemeName[];
   readonly certificateSchemes: readonly CertificateSchemeName[];
   readonly alpn: readonly string[];
+  readonly credentials: readonly Credential[];
 }
 
 export function parseParameters(config: ClientConfig | ServerConfig): Parameters {
@@ -50,6 +52,7 @@ export function parseParameters(config: ClientConfig | ServerConfig): Parameters
       config.certificateSchemes ?? DEFAULT_CERTIFICATE_SCHEMES,
     ),
     alpn: checkAlpn(config.alpn),
+    credentials: checkCredentials(credentialList(config.credential)),
   });
 }
 
@@ -99,6 +102,12 @@ export function checkPadTo(bytes: number): number {
     throw new ConfigError(`padTo ${bytes}: want 1 to ${MAX_PLAINTEXT} bytes`);
   }
   return bytes;
+}
+
+function checkCredentials(credentials: readonly Credential[]): readonly Credential[] {
+  if (credentials.some(({ chain }) => chain.length === 0))
+    throw new ConfigError('a credential without a certificate');
+  return Object.freeze([...credentials]);
 }
 
 function nonEmpty<T>(what: string, list: readonly T[]): readonly T[] {

@@ -40,12 +40,17 @@ const REFUSED: readonly Row[] = [
   [
     'a ClientHello of SSL 2.0 (D.5)',
     fromHex('802e0103010015000000100000010080000004010080'),
-    'not-tls',
-    'unexpected_message',
+    'ssl2-offered',
+    'protocol_version',
   ],
   ['zeros', new Uint8Array(64), 'not-tls', 'unexpected_message'],
   ['a content type that TLS does not have (5)', record(19, u8(0)), 'not-tls', 'unexpected_message'],
-  ['a heartbeat record (CVE-2014-0160)', record(24, fromHex('014000')), 'not-tls', 'unexpected_message'],
+  [
+    'a heartbeat record (CVE-2014-0160)',
+    record(24, fromHex('014000')),
+    'heartbeat-used',
+    'unexpected_message',
+  ],
   ['a record of another major version', record('handshake', u8(1), 0x0200), 'not-tls', 'unexpected_message'],
   [
     'the header alone of a record too long even if protected (5.2)',

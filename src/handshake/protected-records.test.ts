@@ -33,12 +33,15 @@ for (const role of ROLES) {
       ['nothing', EMPTY],
       ['zeros only', new Uint8Array(100)],
       ['a change_cipher_spec', Uint8Array.of(1, CONTENT.change_cipher_spec)],
-      ['a heartbeat', Uint8Array.of(1, 24)],
       ['type 255', Uint8Array.of(1, 255)],
       ['no handshake bytes', u8(CONTENT.handshake)],
       ['no alert', u8(CONTENT.alert)],
     ])('refuses a record that holds %s (RFC 8446 5.1, 5.4)', (_title, inner) => {
       expectRefusal(given(role, inner), 'unexpected-record', 'unexpected_message');
+    });
+
+    it('refuses a heartbeat (CVE-2014-0160)', () => {
+      expectRefusal(given(role, Uint8Array.of(1, 24)), 'heartbeat-used', 'unexpected_message');
     });
 
     it('takes content with padding, up to the limit (RFC 8446 5.4)', () => {

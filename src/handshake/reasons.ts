@@ -1,3 +1,4 @@
+import { LEGACY_ROWS } from './legacy/reasons.ts';
 import { type ReasonRow, reasonTable, TlsError } from './reason.ts';
 
 /** A peer that breaks the RFC in a way that only a bug or an attacker explains. */
@@ -144,6 +145,13 @@ export const REASONS = reasonTable({
     say: 'The peer accepts no signature scheme that this certificate can use.',
     next: 'Issue a certificate with a key type that the peer accepts, or let it accept this one.',
   },
+  'no-matching-issuer': {
+    alert: 'handshake_failure',
+    blame: 'operator',
+    rfc: '8446#4.2.4',
+    say: 'The peer accepts none of the authorities that issued our certificates.',
+    next: 'Compare the trust bundle of the peer with the issuers of this certificate.',
+  },
   'no-common-alpn': {
     alert: 'no_application_protocol',
     blame: 'operator',
@@ -200,6 +208,8 @@ export const REASONS = reasonTable({
     say: "The ML-KEM part of the peer's key share is not a valid encapsulation key.",
     next: SUSPECT,
   },
+  // What TLS 1.3 left behind
+  ...LEGACY_ROWS,
   // Authentication
   'certificate-required': {
     alert: 'certificate_required',

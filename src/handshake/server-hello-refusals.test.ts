@@ -39,8 +39,8 @@ const HELLOS: readonly Row<EditableServerHello>[] = [
       h.random.set(DOWNGRADE, 24);
       h.extensions.remove('supported_versions');
     },
-    'no-common-version',
-    'protocol_version',
+    'downgrade-detected',
+    'illegal_parameter',
   ],
   [
     'selects TLS 1.2 by the extension (4.2.1)',
@@ -80,7 +80,7 @@ const HELLOS: readonly Row<EditableServerHello>[] = [
     'malformed-message',
     'decode_error',
   ],
-  ['compresses (4.1.3)', (h) => (h.compressionMethod = 1), 'illegal-parameter', 'illegal_parameter'],
+  ['compresses (4.1.3)', (h) => (h.compressionMethod = 1), 'compression-chosen', 'illegal_parameter'],
   ['chooses a suite of TLS 1.2 (4.1.3)', (h) => (h.suite = 0xc02f), 'unoffered-choice', 'illegal_parameter'],
   ['chooses a suite that nobody knows', (h) => (h.suite = UNKNOWN), 'unoffered-choice', 'illegal_parameter'],
   [
@@ -206,7 +206,7 @@ const EXTENSIONS: readonly Row<EditableExtensions>[] = [
   [
     'answer heartbeat, which was not offered',
     (e) => e.add('heartbeat', Uint8Array.of(1)),
-    'unsolicited-extension',
+    'heartbeat-chosen',
     'unsupported_extension',
   ],
   [

@@ -8,6 +8,7 @@ export class HandshakeMeters {
   readonly #duration: Histogram;
   readonly #handshakes: Counter;
   readonly #sessions: Counter;
+  readonly #weakOffers: Counter;
   readonly #decisions: Counter;
 
   constructor(meter: Meter, reasons: ReasonLabels) {
@@ -24,6 +25,10 @@ export class HandshakeMeters {
     this.#sessions = meter.createCounter('sallyport.tls.sessions', {
       description: 'Handshakes by how the two sides knew each other, and why a session was not used',
       unit: '{handshake}',
+    });
+    this.#weakOffers = meter.createCounter('sallyport.tls.weak_offers', {
+      description: 'Weak or obsolete things that clients offered beside good ones, and that were passed over',
+      unit: '{offer}',
     });
     this.#decisions = meter.createCounter('sallyport.policy.decisions', {
       description: 'Authorization decisions, by policy, result and enforcement (shadow: counted only)',
@@ -42,6 +47,9 @@ export class HandshakeMeters {
       reason: this.#reasons.label(record.reason),
     };
     this.#duration.record(record.durationMs / 1000, labels);
+    for (const weakness of record.weakOffers ?? []) {
+      this.#weakOffers.add(1, { service: record.service, weakness });
+    }
     this.#handshakes.add(1, { ...labels, alert: alertLabel(record.alert?.name) });
     if (record.resumption === undefined) return;
     const { service, role, resumption, sessionDeclined } = record;

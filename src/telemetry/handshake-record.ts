@@ -123,6 +123,8 @@ export interface HandshakeRecord {
 
   readonly operations: readonly OperationTime[];
   readonly messages: readonly MessageTime[];
+  /** Server: what a client offered beside something good, by the names of the engine. */
+  readonly weakOffers?: readonly string[];
   /** Messages and operations beyond the bound of a record. */
   readonly dropped: number;
   /** Name of the policy that permitted or refused. */

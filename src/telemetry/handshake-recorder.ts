@@ -65,6 +65,7 @@ class Recorder implements HandshakeRecorder {
   readonly #operations: OperationTime[] = [];
   readonly #running: { operation: OperationTime['operation']; startMs: number }[] = [];
   readonly #messages: MessageTime[] = [];
+  #weakOffers: readonly string[] | undefined;
   #dropped = 0;
   #clientHello: Extract<ConnectionEvent, { type: 'client-hello' }> | undefined;
   #serverHello: Extract<ConnectionEvent, { type: 'server-hello' }> | undefined;
@@ -167,6 +168,9 @@ class Recorder implements HandshakeRecorder {
         // A close_notify is authenticated as well: the server kept the connection to its ordinary end.
         this.end();
         break;
+      case 'weak-offer':
+        this.#weakOffers = event.weaknesses;
+        break;
       case 'key-update':
         break;
     }
@@ -251,6 +255,7 @@ class Recorder implements HandshakeRecorder {
       ...this.#spanIds(),
       operations: this.#operations,
       messages: this.#messages,
+      ...(this.#weakOffers === undefined ? {} : { weakOffers: this.#weakOffers }),
       dropped: this.#dropped,
       policy: this.#permit?.policy,
     };

@@ -1,6 +1,7 @@
 import { concat } from '#runtime';
 import { decodeAlpn } from '../extensions/alpn.ts';
 import { decodeEarlyDataIndication } from '../extensions/early-data.ts';
+import { decodeCertificateAuthorities } from '../extensions/certificate-authorities.ts';
 import { decodeExtensions, type Extensions } from '../extensions/extensions.ts';
 import { decodeClientShares, type KeyShareEntry } from '../extensions/key-share.ts';
 import { decodeNumbers } from '../extensions/numbers.ts';
@@ -8,6 +9,7 @@ import { EXTENSIONS, type ExtensionName } from '../extensions/placement.ts';
 import { decodeOfferedPsks, type OfferedPsks } from '../extensions/pre-shared-key.ts';
 import { decodePskModes } from '../extensions/psk-key-exchange-modes.ts';
 import { decodeServerName } from '../extensions/server-name.ts';
+import { decodeStatusRequest } from '../extensions/status-request.ts';
 import { decodeOfferedVersions, TLS12 } from '../extensions/supported-versions.ts';
 import { fail } from '../reasons.ts';
 import { Reader } from '../wire/reader.ts';
@@ -28,6 +30,8 @@ export interface ClientHello {
   readonly schemes: readonly number[] | undefined;
   /** RFC 8446 4.2.3: what may sign certificates; `schemes` if the client does not say. */
   readonly certificateSchemes: readonly number[] | undefined;
+  readonly authorities: readonly Uint8Array[] | undefined;
+  readonly wantsStatus: boolean;
   readonly keyShares: readonly KeyShareEntry[] | undefined;
   /** psk_key_exchange_modes. */
   readonly pskModes: readonly number[] | undefined;
@@ -64,6 +68,8 @@ export function decodeClientHello(body: Uint8Array): ClientHello {
     groups: numbersOf('supported_groups'),
     schemes,
     certificateSchemes: numbersOf('signature_algorithms_cert') ?? schemes,
+    authorities: decode(extensions.get('certificate_authorities'), decodeCertificateAuthorities),
+    wantsStatus: decode(extensions.get('status_request'), decodeStatusRequest) ?? false,
     keyShares: decode(extensions.get('key_share'), decodeClientShares),
     pskModes: decode(extensions.get('psk_key_exchange_modes'), decodePskModes),
     offeredPsks: decode(extensions.get('pre_shared_key'), decodeOfferedPsks),

@@ -2,6 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concat, EMPTY } from '#runtime';
 import { decodeAlpn, decodeSelectedAlpn, encodeAlpn } from '../extensions/alpn.ts';
+import { encodeCertificateAuthorities } from '../extensions/certificate-authorities.ts';
+import { OCSP_REQUEST } from '../extensions/status-request.ts';
 import { decodeCookie, encodeCookie } from '../extensions/cookie.ts';
 import { EARLY_DATA_INDICATION } from '../extensions/early-data.ts';
 import { encodeExtensions } from '../extensions/extensions.ts';
@@ -25,7 +27,7 @@ import {
 import { TlsError } from '../reason.ts';
 import { WELL_FORMED } from '../testing/bodies.ts';
 import { numbers16, u8, u16 } from '../wire/writer.ts';
-import { decodeCertificate, encodeCertificate } from './certificate.ts';
+import { decodeCertificate, encodeCertificate, leafStatus } from './certificate.ts';
 import { decodeCertificateRequest, encodeCertificateRequest } from './certificate-request.ts';
 import { decodeCertificateVerify, encodeCertificateVerify } from './certificate-verify.ts';
 import { decodeClientHello, encodeClientHello } from './client-hello.ts';
@@ -73,6 +75,8 @@ const clientHello = fc.record({
   groups: numbers,
   schemes: numbers,
   certificateSchemes: numbers,
+  authorities: fc.array(bytes(1, 60), { minLength: 1, maxLength: 5 }),
+  wantsStatus: fc.boolean(),
   keyShares: shares,
   versions: fc.array(number16, { minLength: 1, maxLength: 10 }),
   identities: fc.array(
@@ -129,6 +133,8 @@ const CODECS: Readonly<Record<string, Codec<unknown>>> = {
           ['signature_algorithms_cert', encodeCertificateSchemes(hello.certificateSchemes, hello.schemes)],
           ['application_layer_protocol_negotiation', encodeAlpn(hello.alpn)],
           ['supported_versions', encodeOfferedVersions(hello.versions)],
+          ['certificate_authorities', encodeCertificateAuthorities(hello.authorities)],
+          ['status_request', hello.wantsStatus ? OCSP_REQUEST : undefined],
           ['key_share', encodeClientShares(hello.keyShares)],
           ['psk_key_exchange_modes', encodePskModes()],
           ['early_data', EARLY_DATA_INDICATION],
@@ -187,15 +193,28 @@ const CODECS: Readonly<Record<string, Codec<unknown>>> = {
     },
   }),
   'CertificateRequest (4.3.2)': codec({
-    values: fc.record({ schemes: numbers, certificateSchemes: numbers }),
+    values: fc.record({
+      schemes: numbers,
+      certificateSchemes: numbers,
+      authorities: fc.option(fc.array(bytes(1, 60), { minLength: 1, maxLength: 5 }), { nil: undefined }),
+      wantsStatus: fc.boolean(),
+    }),
     encode: encodeCertificateRequest,
     decode: decodeCertificateRequest,
     expected: (lists) => ({ context: EMPTY, ...lists }),
   }),
   'Certificate (4.4.2)': codec({
-    values: fc.record({ context: bytes(0, 255), chain: fc.array(bytes(1, 300), { maxLength: 10 }) }),
-    encode: ({ context, chain }) => encodeCertificate(context, chain),
-    decode: decodeCertificate,
+    values: fc.record({
+      context: bytes(0, 255),
+      chain: fc.array(bytes(1, 300), { minLength: 1, maxLength: 10 }),
+      status: fc.option(bytes(1, 300), { nil: undefined }),
+    }),
+    encode: ({ context, chain, status }) => encodeCertificate(context, chain, status),
+    decode: (body) => {
+      const certificate = decodeCertificate(body);
+      const { context, chain } = certificate;
+      return { context, chain, status: leafStatus(certificate, ['status_request']) };
+    },
   }),
   'CertificateVerify (4.4.3)': codec({
     values: fc.record({ scheme: number16, signature: bytes(0, 512) }),

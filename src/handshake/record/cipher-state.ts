@@ -1,7 +1,7 @@
 import type { Aead } from '../crypto/provider.ts';
 import { MAX_PLAINTEXT } from '../limits.ts';
 import { fail } from '../reasons.ts';
-import { CONTENT, type ContentName, contentName, HEADER_LENGTH, writeHeader } from './header.ts';
+import { CONTENT, type ContentName, contentName, HEADER_LENGTH, HEARTBEAT, writeHeader } from './header.ts';
 
 /** Bytes that protection adds to a record's content: header, inner content type, tag. */
 const OVERHEAD = HEADER_LENGTH + 1 + 16;
@@ -70,6 +70,7 @@ export class CipherState {
     let end = inner.length - 1;
     while (end >= 0 && inner[end] === 0) end -= 1;
     if (end < 0) fail('unexpected-record', 'a protected record without a content type');
+    if (inner[end] === HEARTBEAT) fail('heartbeat-used', 'a heartbeat record');
     const type = contentName(inner[end]!);
     if (type === undefined || type === 'change_cipher_spec') {
       fail('unexpected-record', `content type ${inner[end]} in a protected record`);

@@ -1,7 +1,7 @@
 import { EMPTY } from '#runtime';
 import { MAX_CIPHERTEXT, MAX_PENDING_INPUT } from '../limits.ts';
 import { fail } from '../reasons.ts';
-import { type ContentName, contentName, HEADER_LENGTH } from './header.ts';
+import { type ContentName, contentName, HEADER_LENGTH, HEARTBEAT } from './header.ts';
 
 /** One record as it stood on the wire. `fragment` is valid until the next call of `next` or `push`. */
 export interface WireRecord {
@@ -81,9 +81,19 @@ export class Deframer {
   }
 }
 
+/** RFC 5246 E.2: an SSL 2.0 ClientHello has the top bit set, 15 bits of length, and then its type. */
+const SSL2_LENGTH = 0x80;
+const SSL2_TYPE = 2;
+const SSL2_CLIENT_HELLO = 1;
+
 /** Header and fragment together, or undefined while the header is incomplete. What can't be TLS fails at once. */
 function recordLength(bytes: Uint8Array, available: number): number | undefined {
-  if (available >= 1 && contentName(bytes[0]!) === undefined) fail('not-tls', `first byte ${bytes[0]}`);
+  if (available >= 1 && contentName(bytes[0]!) === undefined) {
+    if (bytes[0] === HEARTBEAT) fail('heartbeat-used', 'a heartbeat record');
+    if (bytes[0]! < SSL2_LENGTH) fail('not-tls', `first byte ${bytes[0]}`);
+    if (available <= SSL2_TYPE) return undefined;
+    fail(bytes[SSL2_TYPE] === SSL2_CLIENT_HELLO ? 'ssl2-offered' : 'not-tls', `first byte ${bytes[0]}`);
+  }
   // RFC 8446 5.1: the record version "MUST be ignored for all purposes"; but no TLS has another major version.
   if (available >= 2 && bytes[1] !== 0x03) fail('not-tls', `record version ${bytes[1]}.x`);
   if (available < HEADER_LENGTH) return undefined;

@@ -6,6 +6,9 @@ export const CONTENT = {
   application_data: 23,
 } as const;
 
+/** RFC 6520 4: the content type of a heartbeat, which is only known here in order to be refused by name. */
+export const HEARTBEAT = 24;
+
 export type ContentName = keyof typeof CONTENT;
 
 const NAMES = new Map<number, ContentName>(

@@ -10,6 +10,9 @@ export interface RawMessage {
   readonly raw: Uint8Array;
 }
 
+/** RFC 8446 B.3: hello_request_RESERVED, by which a server of TLS 1.2 asks for a renegotiation. */
+const HELLO_REQUEST = 0;
+
 class AlignmentProof {
   readonly #aligned = true;
 
@@ -45,6 +48,7 @@ export class Joiner {
     const waiting = this.#buffer.subarray(this.#start, this.#end);
     if (waiting.length < MESSAGE_HEADER_LENGTH) return undefined;
     const name = messageName(waiting[0]!);
+    if (waiting[0] === HELLO_REQUEST) fail('renegotiation-attempted', 'HelloRequest');
     if (name === undefined) fail('unexpected-message', `handshake type ${waiting[0]}`);
     const length = waiting[1]! * 0x1_00_00 + waiting[2]! * 0x1_00 + waiting[3]!;
     if (length > MAX_MESSAGE[name]) fail('message-too-large', `${name} of ${length} bytes`);

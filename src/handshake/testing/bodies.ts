@@ -44,6 +44,7 @@ export const WELL_FORMED: Readonly<Record<MessageName, Uint8Array>> = {
   certificate_request: encodeCertificateRequest({
     schemes: [SCHEMES.ed25519.id],
     certificateSchemes: [SCHEMES.ed25519.id],
+    wantsStatus: false,
   }),
   certificate_verify: encodeCertificateVerify({ scheme: SCHEMES.ed25519.id, signature: new Uint8Array(64) }),
   finished: new Uint8Array(32),

@@ -1,5 +1,5 @@
 import type { ClientConfig, ServerConfig } from '../config.ts';
-import type { Credential } from '../credentials/signer.ts';
+import { credentialList, type Credentials } from '../credentials/signer.ts';
 import { LONGEST_TICKET_LIFETIME_SECONDS, MAX_OFFERED_PSKS } from '../limits.ts';
 import { ConfigError } from '../parameters.ts';
 import type { ExternalPsk } from './external-psk.ts';
@@ -41,8 +41,8 @@ export const MOST_TICKETS_AT_ONCE = 8;
 const MOST_EARLY_DATA = 2 ** 20;
 const LEAST_EXTERNAL_KEY = 16;
 
-function requireNotAfter(credential: Credential): void {
-  if (credential.notAfter === undefined) {
+function requireNotAfter(credential: Credentials): void {
+  if (credentialList(credential).some(({ notAfter }) => notAfter === undefined)) {
     throw new ConfigError('sessions: the credential must say when its certificate ends (notAfter)');
   }
 }

@@ -1,5 +1,6 @@
 import { concat, fromAscii } from '#runtime';
 import type { CryptoProvider } from '../crypto/provider.ts';
+import { WEAK_SCHEMES, weaknessOf } from '../legacy/weaknesses.ts';
 import type { CertificateVerify } from '../messages/certificate-verify.ts';
 import { fail } from '../reasons.ts';
 import { isCertificateOnly, SCHEMES, type SchemeName, schemeName } from '../schemes.ts';
@@ -45,6 +46,8 @@ export function checkCertificateVerify<Peer extends VerifiedPeer>(
   // RFC 8446 4.2.3: RSASSA-PKCS1-v1_5 is "not defined for use in signed TLS handshake messages", even where it was
   // offered for certificates.
   if (isCertificateOnly(message.scheme)) fail('certificate-only-scheme', hex(message.scheme));
+  const weak = weaknessOf(WEAK_SCHEMES, message.scheme);
+  if (weak !== undefined) fail(`${weak}-chosen`, hex(message.scheme));
   const scheme = schemeName(message.scheme);
   // "the signature algorithm MUST be one offered" (by us): CVE-2022-25638 is what happens without this line.
   if (scheme === undefined || !offered.includes(scheme)) fail('unoffered-scheme', hex(message.scheme));

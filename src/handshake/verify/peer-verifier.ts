@@ -7,6 +7,8 @@ export interface PresentedChain {
   readonly role: 'client' | 'server';
   /** DER certificates as they came, leaf first; at least one. Untrusted. */
   readonly chain: readonly Uint8Array[];
+  /** DER OCSPResponse (RFC 6960) that came with the leaf, if one was asked for and sent. Untrusted. */
+  readonly ocspResponse?: Uint8Array;
 }
 
 /** What the engine and its observers need of a certificate that was believed. */

@@ -23,10 +23,38 @@ import { type CredentialOptions, type Options, Unimplemented } from './flags.ts'
 /** What the shim itself refuses for, beside the engine's reasons. */
 export const SHIM_REASONS = reasonTable({
   'certificate-refused': {
-    alert: 'bad_certificate',
+    alert: 'handshake_failure',
     blame: 'peer',
     rfc: '8446#4.4.2.4',
     say: 'The verifier of this case refuses the certificate.',
+    next: 'Nothing: the case asks for it.',
+  },
+  'certificate-refused-by-callback': {
+    alert: 'certificate_unknown',
+    blame: 'peer',
+    rfc: '8446#4.4.2.4',
+    say: 'The verifier of this case refuses the certificate.',
+    next: 'Nothing: the case asks for it.',
+  },
+  'certificate-unreadable': {
+    alert: 'decode_error',
+    blame: 'peer',
+    rfc: '8446#4.4.2.4',
+    say: 'The certificate is not an X.509 certificate.',
+    next: 'Nothing: the case asks for it.',
+  },
+  'key-usage-forbids': {
+    alert: 'illegal_parameter',
+    blame: 'peer',
+    rfc: '8446#4.4.2.2',
+    say: 'The key usage of the certificate lacks digitalSignature.',
+    next: 'Nothing: the case asks for it.',
+  },
+  'ocsp-refused': {
+    alert: 'bad_certificate_status_response',
+    blame: 'peer',
+    rfc: '6066#8',
+    say: 'The verifier of this case refuses the OCSP response.',
     next: 'Nothing: the case asks for it.',
   },
   'certificate-unusable': {
@@ -37,7 +65,7 @@ export const SHIM_REASONS = reasonTable({
     next: 'Nothing: the case asks for it.',
   },
   'sent-on-demand': {
-    alert: 'internal_error',
+    alert: 'decompression_failure_RESERVED',
     blame: 'local',
     rfc: '8446#6.2',
     say: 'The case asks for a fatal alert.',
@@ -48,6 +76,9 @@ export const SHIM_REASONS = reasonTable({
 /** What a case learns of its peer beside what the engine reports. */
 export interface Seen {
   chain?: readonly Uint8Array[];
+  ocspResponse?: Uint8Array;
+  /** As the runner counts them: -1 is the default one. */
+  selectedCredential?: number;
 }
 
 const TLS13 = 0x0304;
@@ -62,20 +93,20 @@ export function allowsTls12(options: Options): boolean {
 }
 
 export function clientConfig(options: Options, seen: Seen): ClientConfig {
-  const [credential] = options.credentials.map((each) => credentialOf(each, options));
+  const credential = credentialsOf(options, seen);
   const serverName = options.text('host-name');
   return {
     ...common(options),
     alpn: protocolList(options.text('advertise-alpn') ?? ''),
     ...(serverName === undefined ? {} : { serverName }),
-    ...(credential === undefined ? {} : { credential }),
+    credential,
     verifier: verifierOf(options, seen),
   };
 }
 
 export function serverConfig(options: Options, seen: Seen): ServerConfig {
-  const [credential] = options.credentials.map((each) => credentialOf(each, options));
-  if (credential === undefined) throw new Unimplemented('a server without a certificate');
+  const credential = credentialsOf(options, seen);
+  if (credential.length === 0) throw new Unimplemented('a server without a certificate');
   const required = options.has('require-any-client-certificate');
   const asks = required || options.has('verify-peer');
   return {
@@ -89,11 +120,17 @@ export function serverConfig(options: Options, seen: Seen): ServerConfig {
 }
 
 function common(options: Options) {
+  const authorities = options.text('use-client-ca-list');
+  const keyShares = options.has('no-key-shares') ? [] : options.numbers('key-shares')?.map(groupOf);
   const groups = options.numbers('curves')?.map(groupOf);
   const schemes = options.numbers('verify-prefs')?.map(schemeOf);
   const maxFragment = options.number('max-send-fragment');
   return {
     crypto: nodeProvider,
+    alpnRequired: false,
+    requestOcspResponse: options.has('enable-ocsp-stapling'),
+    ...(authorities === undefined ? {} : { certificateAuthorities: nameList(authorities) }),
+    ...(keyShares === undefined ? {} : { keyShares }),
     ...(maxFragment === undefined ? {} : { maxFragment }),
     ...(groups === undefined ? {} : { groups }),
     ...(schemes === undefined ? {} : { schemes }),
@@ -133,30 +170,67 @@ function hex(value: number): string {
   return `0x${value.toString(16).padStart(4, '0')}`;
 }
 
-function credentialOf(wanted: CredentialOptions, options: Options): Credential {
+/** DER Names as the runner writes them: hexadecimal, with commas between; `<EMPTY>` and `<NULL>` stand for none. */
+export function nameList(text: string): Uint8Array[] {
+  if (text === '<EMPTY>' || text === '<NULL>' || text === '') return [];
+  return text.split(',').map((name) => new Uint8Array(Buffer.from(name, 'hex')));
+}
+
+/** The default credential, given without `-new-x509-credential`, is used only where it is the only one. */
+function credentialsOf(options: Options, seen: Seen): Credential[] {
+  const listed = options.credentials.filter(({ index }) => index >= 0);
+  const used =
+    listed.length > 0
+      ? [...listed, ...options.credentials.filter(({ index }) => index < 0)]
+      : options.credentials;
+  return used.map((each) => credentialOf(each, options, seen));
+}
+
+function credentialOf(wanted: CredentialOptions, options: Options, seen: Seen): Credential {
   const pem = readFileSync(wanted.certificateFile!, 'utf8');
   const chain = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  const signer = nodeSigner(createPrivateKey(readFileSync(wanted.keyFile!)));
+  const key = createPrivateKey(readFileSync(wanted.keyFile!));
+  const type = key.asymmetricKeyType ?? '';
+  if (type.startsWith('ml-dsa')) throw new Unimplemented('ML-DSA is not offered');
+  const signer = nodeSigner(key);
   const preferences = wanted.signingPreferences.map(schemeOf);
+  const certificates = chain.map((certificate) => new Uint8Array(new X509Certificate(certificate).raw));
+  const narrowed = preferences.length === 0 ? signer : { ...signer, schemes: preferences };
   return {
-    chain: chain.map((certificate) => new Uint8Array(new X509Certificate(certificate).raw)),
-    signer: signerOf(preferences.length === 0 ? signer : { ...signer, schemes: preferences }, options),
+    chain: certificates,
+    signer: signerOf(narrowed, wanted.index, options, seen),
+    ...(wanted.mustMatchIssuer ? { issuers: certificates.map(issuerOf) } : {}),
+    ...(wanted.ocspResponse === undefined ? {} : { ocspResponse: wanted.ocspResponse }),
   };
 }
 
-function signerOf(signer: Signer, options: Options): Signer {
+function signerOf(signer: Signer, index: number, options: Options, seen: Seen): Signer {
   if (options.has('fail-cert-callback')) {
     return { ...signer, sign: () => Promise.reject(new Error('the case asks for it')) };
   }
-  if (!options.has('async')) return signer;
-  return { ...signer, sign: (scheme, message) => Promise.resolve(signer.sign(scheme, message)) };
+  return {
+    ...signer,
+    sign(scheme, message) {
+      seen.selectedCredential = index;
+      const signature = signer.sign(scheme, message);
+      return options.has('async') ? Promise.resolve(signature) : signature;
+    },
+  };
 }
 
 /** Believes any certificate whose key the engine can use, unless the case says otherwise. */
 function verifierOf(options: Options, seen: Seen): PeerVerifier {
   const judge = (presented: PresentedChain): Result<VerifiedPeer, Refusal> => {
     seen.chain = presented.chain;
-    if (options.has('verify-fail')) return refuse('certificate-refused', 'the case asks for it');
+    if (presented.ocspResponse !== undefined) seen.ocspResponse = presented.ocspResponse;
+    if (options.has('verify-fail')) {
+      const custom = options.has('use-custom-verify-callback');
+      return refuse(
+        custom ? 'certificate-refused-by-callback' : 'certificate-refused',
+        'the case asks for it',
+      );
+    }
+    if (options.has('fail-ocsp-callback')) return refuse('ocsp-refused', 'the case asks for it');
     return readPeer(presented.chain[0]!);
   };
   if (!options.has('async')) return { verify: judge };
@@ -168,9 +242,11 @@ function readPeer(der: Uint8Array): Result<VerifiedPeer, Refusal> {
   try {
     certificate = new X509Certificate(der);
   } catch {
-    return refuse('certificate-refused', 'not an X.509 certificate');
+    return refuse('certificate-unreadable', 'not DER');
   }
   const { publicKey } = certificate;
+  if (publicKey.asymmetricKeyType?.startsWith('ml-dsa')) throw new Unimplemented('ML-DSA is not offered');
+  if (!maySign(certificate.raw)) return refuse('key-usage-forbids', '');
   const keyType = keyTypeOf(publicKey.asymmetricKeyType, publicKey.asymmetricKeyDetails?.namedCurve);
   if (keyType === undefined) return refuse('certificate-unusable', publicKey.asymmetricKeyType ?? '');
   return ok({
@@ -180,6 +256,45 @@ function readPeer(der: Uint8Array): Result<VerifiedPeer, Refusal> {
     serial: certificate.serialNumber.toLowerCase(),
     notAfter: certificate.validToDate.getTime(),
   });
+}
+
+/** The bit digitalSignature of keyUsage (RFC 5280 4.2.1.3), if the certificate has that extension. */
+function maySign(der: Uint8Array): boolean {
+  const hex = Buffer.from(der).toString('hex');
+  const [, bits] = /0603551d0f(?:0101ff)?04040302[0-9a-f]{2}([0-9a-f]{2})/.exec(hex) ?? [];
+  return bits === undefined || (Number.parseInt(bits, 16) & 0x80) !== 0;
+}
+
+function issuerOf(der: Uint8Array): Uint8Array {
+  return tbsField(der, ISSUER);
+}
+
+/** RFC 5280 4.1: the issuer is the fourth field of a TBSCertificate that states its version. */
+const ISSUER = 3;
+
+/** A field of the TBSCertificate, header included. Of certificates that the runner made. */
+function tbsField(der: Uint8Array, index: number): Uint8Array {
+  let rest = contentOf(contentOf(der));
+  for (let skipped = 0; skipped < index; skipped += 1) rest = rest.subarray(lengthOf(rest));
+  return rest.slice(0, lengthOf(rest));
+}
+
+/** Header and content. */
+function lengthOf(der: Uint8Array): number {
+  return contentStart(der) + contentLength(der);
+}
+
+function contentOf(der: Uint8Array): Uint8Array {
+  return der.subarray(contentStart(der), lengthOf(der));
+}
+
+function contentStart(der: Uint8Array): number {
+  return der[1]! < 0x80 ? 2 : 2 + (der[1]! & 0x7f);
+}
+
+function contentLength(der: Uint8Array): number {
+  if (der[1]! < 0x80) return der[1]!;
+  return der.subarray(2, contentStart(der)).reduce((length, byte) => length * 256 + byte, 0);
 }
 
 function keyTypeOf(type: string | undefined, curve: string | undefined): KeyType | undefined {

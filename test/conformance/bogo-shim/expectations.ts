@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { equal } from '#runtime';
+import { EMPTY, equal } from '#runtime';
 import type { ClientConnection, ServerConnection } from '#handshake';
 import { protocolList, type Seen } from './configuration.ts';
 import type { Options } from './flags.ts';
@@ -55,6 +55,12 @@ const CHECKS: Readonly<Record<string, Check>> = {
     const expected = options.text('expect-advertised-alpn');
     return expected === undefined || protocolList(expected).join() === negotiated.offeredAlpn?.join();
   },
+  'the OCSP response is not the expected one': ({ options, peer }) => {
+    const expected = options.text('expect-ocsp-response');
+    return expected === undefined || equal(Buffer.from(expected, 'base64'), peer.ocspResponse ?? EMPTY);
+  },
+  'another credential was used': ({ options, peer }) =>
+    wanted(options.number('expect-selected-credential'), peer.selectedCredential),
   'no certificate of the peer': ({ options, peer }) =>
     peer.chain !== undefined ||
     options.has('expect-no-peer-cert') ||

@@ -1,12 +1,11 @@
 import { EMPTY } from '#runtime';
-import type { Credential } from '../../credentials/signer.ts';
+import { type Selected, selectCredential } from '../../credentials/select.ts';
 import { encodeCertificate } from '../../messages/certificate.ts';
 import type { CertificateRequest } from '../../messages/certificate-request.ts';
 import { encodeCertificateVerify } from '../../messages/certificate-verify.ts';
-import { chooseScheme } from '../../negotiate.ts';
 import { type Pending, pause } from '../../pending.ts';
 import type { Port } from '../../port.ts';
-import { SCHEMES, type SchemeName } from '../../schemes.ts';
+import { SCHEMES } from '../../schemes.ts';
 import type { ClientNext, ClientState } from '../../states.ts';
 import { signedContent } from '../certificate-verify.ts';
 import { verifyData } from '../finished.ts';
@@ -27,15 +26,18 @@ export function sendClientFlight(
 ): ClientNext<'ExpectFinished'> {
   const finish = (at: Port): ClientTraffic => sendFinished(server, proof, application, at);
   if (request === undefined) return finish(port);
-  const choice = chooseCredential(server.context.config.credential, request);
-  if (choice === undefined) {
+  const { credentials } = server.context.parameters;
+  if (credentials.length === 0) {
     // RFC 8446 4.4.2: without a suitable certificate the client "MUST send a Certificate message containing no
     // certificates"; whether that is enough is the server's decision.
     port.send('certificate', encodeCertificate(EMPTY, []));
     return finish(port);
   }
-  port.send('certificate', encodeCertificate(EMPTY, choice.credential.chain));
-  return new Signing(choice, finish, port);
+  const { schemes, authorities, wantsStatus } = request;
+  const selected = selectCredential(credentials, { schemes, authorities, serverName: undefined });
+  const { chain, ocspResponse } = selected.credential;
+  port.send('certificate', encodeCertificate(EMPTY, chain, wantsStatus ? ocspResponse : undefined));
+  return new Signing(selected, finish, port);
 }
 
 /** The keys of what comes now, and the stage that later tickets come from. */
@@ -43,26 +45,12 @@ interface ApplicationSecrets extends ApplicationKeys {
   readonly master: MasterStage;
 }
 
-interface Choice {
-  readonly credential: Credential;
-  readonly scheme: SchemeName;
-}
-
-function chooseCredential(
-  credential: Credential | undefined,
-  request: CertificateRequest,
-): Choice | undefined {
-  if (credential === undefined) return undefined;
-  const scheme = chooseScheme(credential.signer.schemes, request.schemes);
-  return scheme === undefined ? undefined : { credential, scheme };
-}
-
 /** Waits for our signature. */
 class Signing implements ClientState<'Signing'> {
   readonly name = 'Signing';
   readonly pending: Pending<ClientNext<'Signing'>>;
 
-  constructor(choice: Choice, finish: (port: Port) => ClientTraffic, port: Port) {
+  constructor(choice: Selected, finish: (port: Port) => ClientTraffic, port: Port) {
     const { scheme } = choice;
     const content = signedContent('client', port.transcript.value());
     this.pending = pause(

@@ -1,5 +1,6 @@
 import { encodeAlpn } from '../../extensions/alpn.ts';
 import { EARLY_DATA_INDICATION } from '../../extensions/early-data.ts';
+import { encodeCertificateAuthorities } from '../../extensions/certificate-authorities.ts';
 import { encodeCookie } from '../../extensions/cookie.ts';
 import { encodeExtensions } from '../../extensions/extensions.ts';
 import { encodeClientShares } from '../../extensions/key-share.ts';
@@ -7,6 +8,7 @@ import type { ExtensionName } from '../../extensions/placement.ts';
 import { encodePskModes } from '../../extensions/psk-key-exchange-modes.ts';
 import { encodeCertificateSchemes } from '../../extensions/signature-algorithms.ts';
 import { encodeServerName } from '../../extensions/server-name.ts';
+import { OCSP_REQUEST } from '../../extensions/status-request.ts';
 import { encodeOfferedVersions, TLS13 } from '../../extensions/supported-versions.ts';
 import { GROUPS, type GroupName } from '../../groups.ts';
 import { generateKeyShare, type KeyShare } from '../../key-exchange.ts';
@@ -50,6 +52,8 @@ export function sendClientHello(
       'application_layer_protocol_negotiation',
       parameters.alpn.length === 0 ? undefined : encodeAlpn(parameters.alpn),
     ],
+    ['status_request', context.config.requestOcspResponse ? OCSP_REQUEST : undefined],
+    ['certificate_authorities', encodeCertificateAuthorities(context.config.certificateAuthorities ?? [])],
     ['cookie', cookie === undefined ? undefined : encodeCookie(cookie)],
     ['supported_versions', encodeOfferedVersions([TLS13])],
     ['key_share', encodeClientShares(shares)],

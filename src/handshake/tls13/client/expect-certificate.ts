@@ -1,5 +1,5 @@
 import type { CertificateRequest } from '../../messages/certificate-request.ts';
-import type { Certificate } from '../../messages/certificate.ts';
+import { leafStatus } from '../../messages/certificate.ts';
 import type { Received } from '../../messages/message.ts';
 import { type Pending, pause } from '../../pending.ts';
 import type { Port, SessionUse } from '../../port.ts';
@@ -7,6 +7,7 @@ import { fail } from '../../reasons.ts';
 import type { ClientNext, ClientState } from '../../states.ts';
 import type { SuiteName } from '../../suites.ts';
 import type { ClientSession } from '../../tickets/session-cache.ts';
+import type { PresentedChain } from '../../verify/peer-verifier.ts';
 import { acceptVerdict } from '../../verify/verdict.ts';
 import type { HandshakeKeys } from '../handshake-keys.ts';
 import type { ClientContext } from './context.ts';
@@ -73,8 +74,11 @@ function receiveChain(
   const { chain, context } = message.body;
   if (context.length > 0) fail('illegal-parameter', "the context of the server's Certificate is not empty");
   if (chain.length === 0) fail('server-certificate-missing');
+  const { requestOcspResponse } = server.context.config;
+  const status = leafStatus(message.body, requestOcspResponse ? ['status_request'] : []);
   port.transcript.add(message.raw);
-  return new ValidatingChain(server, request, message.body, port);
+  const presented = { role: 'server', chain, ...(status && { ocspResponse: status }) } as const;
+  return new ValidatingChain(server, request, presented, port);
 }
 
 /** Waits for the verifier. */
@@ -85,7 +89,7 @@ class ValidatingChain implements ClientState<'ValidatingChain'> {
   constructor(
     server: ServerParameters,
     request: CertificateRequest | undefined,
-    certificate: Certificate,
+    presented: PresentedChain,
     port: Port,
   ) {
     const { verifier } = server.context.config;
@@ -93,8 +97,8 @@ class ValidatingChain implements ClientState<'ValidatingChain'> {
       'validate-chain',
       'verifier-failed',
       port,
-      () => verifier.verify({ role: 'server', chain: certificate.chain }),
-      (verdict) => new ExpectCertificateVerify(server, request, acceptVerdict(verdict), certificate.chain),
+      () => verifier.verify(presented),
+      (verdict) => new ExpectCertificateVerify(server, request, acceptVerdict(verdict), presented.chain),
     );
   }
 }

@@ -37,6 +37,7 @@ export class ExpectEncryptedExtensions implements ClientState<'ExpectEncryptedEx
 
   handle(message: Received<'encrypted_extensions'>, port: Port): ClientNext<'ExpectEncryptedExtensions'> {
     const { extensions, alpn } = message.body;
+    if (extensions.get('heartbeat') !== undefined) fail('heartbeat-chosen');
     extensions.requireSolicited(this.#sent.offered, 'EE');
     this.#checkAlpn(alpn);
     port.emit({ type: 'alpn', protocol: alpn });
@@ -93,7 +94,8 @@ export class ExpectEncryptedExtensions implements ClientState<'ExpectEncryptedEx
   #checkAlpn(alpn: string | undefined): void {
     const offered = this.#context.parameters.alpn;
     // A server may ignore the extension (RFC 7301 3.1); who asked for a protocol must not speak another by accident.
-    if (alpn === undefined && offered.length > 0)
+    const required = this.#context.config.alpnRequired ?? true;
+    if (alpn === undefined && offered.length > 0 && required)
       fail('no-common-alpn', `offered ${offered.join(', ')}, none chosen`);
     if (alpn !== undefined && !offered.includes(alpn)) fail('unoffered-choice', 'an ALPN protocol');
   }

@@ -1,8 +1,9 @@
-import { equal } from '#runtime';
+import { equal, fromAscii } from '#runtime';
 import { decodeCookie } from '../../extensions/cookie.ts';
 import { decodeRetryGroup } from '../../extensions/key-share.ts';
 import { decodeSelectedVersion, TLS13 } from '../../extensions/supported-versions.ts';
 import { type GroupName, groupName } from '../../groups.ts';
+import { WEAK_SUITES, WEAK_VERSIONS, weaknessOf } from '../../legacy/weaknesses.ts';
 import type { Received } from '../../messages/message.ts';
 import type { ServerHello } from '../../messages/server-hello.ts';
 import type { Port } from '../../port.ts';
@@ -95,9 +96,7 @@ export class ExpectSecondServerHello implements ClientState<'ExpectSecondServerH
 /** The checks that ServerHello and HelloRetryRequest share (RFC 8446 4.1.3). Version first: it gives the best reason. */
 function checkHello(hello: ServerHello, context: ClientContext): SuiteName {
   const version = hello.extensions.get('supported_versions');
-  if (version === undefined) {
-    fail('no-common-version', `the server answered with version ${hexVersion(hello.legacyVersion)}`);
-  }
+  if (version === undefined) refuseOldVersion(hello);
   const selected = decodeSelectedVersion(version);
   // RFC 8446 4.2.1: a selected version that was not offered, or is older than 1.3, is illegal_parameter.
   if (selected !== TLS13) fail('unoffered-choice', `version ${hexVersion(selected)}`);
@@ -106,14 +105,27 @@ function checkHello(hello: ServerHello, context: ClientContext): SuiteName {
   if (!equal(hello.sessionId, context.sessionId)) {
     fail('illegal-parameter', 'legacy_session_id_echo is not what was sent');
   }
-  if (hello.compressionMethod !== 0)
-    fail('illegal-parameter', `compression method ${hello.compressionMethod}`);
+  if (hello.compressionMethod !== 0) fail('compression-chosen', `method ${hello.compressionMethod}`);
   const suite = suiteName(hello.suite);
   if (suite === undefined || !context.parameters.suites.includes(suite)) {
-    fail('unoffered-choice', `suite 0x${hello.suite.toString(16).padStart(4, '0')}`);
+    const weak = weaknessOf(WEAK_SUITES, hello.suite);
+    fail(weak === undefined ? 'unoffered-choice' : `${weak}-chosen`, `suite ${hexVersion(hello.suite)}`);
   }
   return suite;
 }
+
+/** RFC 8446 4.1.3: a server that could speak TLS 1.3 but was asked for less says so in the end of its random. */
+function refuseOldVersion(hello: ServerHello): never {
+  const answered = `the server answered with version ${hexVersion(hello.legacyVersion)}`;
+  const end = hello.random.subarray(-DOWNGRADE_SENTINEL.length - 1);
+  if (equal(end.subarray(0, -1), DOWNGRADE_SENTINEL) && end.at(-1)! <= 1)
+    fail('downgrade-detected', answered);
+  const weak = weaknessOf(WEAK_VERSIONS, hello.legacyVersion);
+  return fail(weak === undefined || weak === 'ssl2' ? 'no-common-version' : `${weak}-chosen`, answered);
+}
+
+/** "DOWNGRD"; a byte 1 follows for TLS 1.2 and 0 for less. */
+const DOWNGRADE_SENTINEL = fromAscii('DOWNGRD');
 
 function hexVersion(version: number): string {
   return `0x${version.toString(16).padStart(4, '0')}`;

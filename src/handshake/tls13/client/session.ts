@@ -1,3 +1,4 @@
+import { earliestNotAfter } from '../../credentials/signer.ts';
 import type { ClientConfig } from '../../config.ts';
 import type { Secret } from '../../crypto/secret.ts';
 import { TLS13 } from '../../extensions/supported-versions.ts';
@@ -82,7 +83,7 @@ export class TicketKeeper {
         earlier?.expiresAt ?? Number.POSITIVE_INFINITY,
         cache.clock.now() + lifetime,
         peer.peer.notAfter,
-        this.#config.credential?.notAfter ?? Number.POSITIVE_INFINITY,
+        earliestNotAfter(this.#config.credential, Number.POSITIVE_INFINITY),
       ),
       receivedAt,
       endsAt: receivedAt + lifetime,

@@ -1,12 +1,13 @@
 import { equal } from '#runtime';
+import { type Selected, selectCredential } from '../../credentials/select.ts';
 import { EXTENSIONS } from '../../extensions/placement.ts';
 import { requestedRecordSize } from '../../extensions/record-size.ts';
 import { TLS12, TLS13 } from '../../extensions/supported-versions.ts';
 import { type GroupName, GROUPS } from '../../groups.ts';
+import { bestWeakness, WEAK_GROUPS, WEAK_SUITES, WEAK_VERSIONS } from '../../legacy/weaknesses.ts';
 import type { ClientHello } from '../../messages/client-hello.ts';
-import { chooseGroup, chooseScheme, chooseSuite } from '../../negotiate.ts';
+import { chooseGroup, chooseSuite } from '../../negotiate.ts';
 import { fail } from '../../reasons.ts';
-import type { SchemeName } from '../../schemes.ts';
 import type { Choice, ServerContext } from './context.ts';
 
 /**
@@ -16,32 +17,34 @@ import type { Choice, ServerContext } from './context.ts';
 export function choose(hello: ClientHello, context: ServerContext): Choice & { readonly retry: boolean } {
   const { config, parameters } = context;
   requireTls13(hello);
-  const { groups, schemes, keyShares } = requireExtensions(hello);
+  const { groups, keyShares } = requireExtensions(hello);
   requireServerName(hello, context.serverName);
 
   const suite = chooseSuite(parameters.suites, hello.suites);
-  if (suite === undefined) fail('no-common-suite', `offered ${hexList(hello.suites)}`);
+  if (suite === undefined) {
+    const weak = bestWeakness(WEAK_SUITES, hello.suites);
+    fail(weak === undefined ? 'no-common-suite' : `${weak}-offered`, `offered ${hexList(hello.suites)}`);
+  }
   const shared = keyShares.map((entry) => entry.group);
   // RFC 8446 4.2.8: each share's group must be among supported_groups, in the same order.
   requireSameOrder(shared, groups);
   const group = chooseGroup(parameters.groups, groups, shared);
-  if (group === undefined) fail('no-common-group', `offered ${hexList(groups)}`);
-  const scheme = chooseScheme(config.credential.signer.schemes, schemes ?? []);
-  // RFC 8446 9.2: who offers a key needs no signature; `requireScheme` asks for one if that key is of no use.
-  if (scheme === undefined && hello.offeredPsks === undefined) failScheme(hello);
-  const alpn = chooseAlpn(hello, parameters.alpn);
+  if (group === undefined) {
+    const weak = bestWeakness(WEAK_GROUPS, groups);
+    fail(weak === undefined ? 'no-common-group' : `${weak}-offered`, `offered ${hexList(groups)}`);
+  }
+  // RFC 8446 9.2: who offers a key needs no signature; it is asked for one if that key is of no use.
+  if (hello.offeredPsks === undefined) requireCredential(hello, context);
+  const alpn = chooseAlpn(hello, parameters.alpn, config.alpnRequired ?? true);
   const recordSize = requestedRecordSize(hello.extensions);
-  return { hello, suite, group: group.group, retry: group.retry, scheme, alpn, recordSize };
+  return { hello, suite, group: group.group, retry: group.retry, alpn, recordSize };
 }
 
-/** The scheme that our certificate signs with; without one a full handshake ends here. */
-export function requireScheme({ scheme, hello }: Choice): SchemeName {
-  return scheme ?? failScheme(hello);
-}
-
-function failScheme({ schemes }: ClientHello): never {
+/** What a full handshake shows and signs with; it ends here if nothing suits the client. */
+export function requireCredential(hello: ClientHello, { parameters }: ServerContext): Selected {
+  const { schemes, authorities, serverName } = hello;
   if (schemes === undefined) fail('missing-extension', 'signature_algorithms in ClientHello');
-  return fail('no-common-scheme', `offered ${hexList(schemes)}`);
+  return selectCredential(parameters.credentials, { schemes, authorities, serverName });
 }
 
 /**
@@ -75,11 +78,14 @@ export function requireSameHello(first: ClientHello, second: ClientHello, group:
 
 function requireTls13(hello: ClientHello): void {
   const versions = hello.versions ?? [Math.min(hello.legacyVersion, TLS12)];
-  if (!versions.includes(TLS13)) fail('no-common-version', `offered ${hexList(versions)}`);
+  if (!versions.includes(TLS13)) {
+    const weak = bestWeakness(WEAK_VERSIONS, versions);
+    fail(weak === undefined ? 'no-common-version' : `${weak}-offered`, `offered ${hexList(versions)}`);
+  }
   // RFC 8446 4.1.2: "this vector MUST contain exactly one byte, set to zero", else the server aborts with
   // illegal_parameter. legacy_version is not looked at once supported_versions is there (4.2.1).
   if (hello.compressionMethods.length !== 1 || hello.compressionMethods[0] !== 0) {
-    fail('illegal-parameter', 'compression methods other than null');
+    fail('compression-offered', `${hello.compressionMethods.length} methods`);
   }
 }
 
@@ -129,8 +135,8 @@ function requireSameOrder(shared: readonly number[], groups: readonly number[]):
   }
 }
 
-function chooseAlpn(hello: ClientHello, ours: readonly string[]): string | undefined {
-  if (ours.length === 0) return undefined;
+function chooseAlpn(hello: ClientHello, ours: readonly string[], required: boolean): string | undefined {
+  if (ours.length === 0 || (hello.alpn === undefined && !required)) return undefined;
   const offered = hello.alpn ?? [];
   const protocol = ours.find((name) => offered.includes(name));
   // RFC 7301 3.2: "the server SHALL respond with a fatal no_application_protocol alert". A client that offers

@@ -3,7 +3,6 @@ import type { RecordSize } from '../../extensions/record-size.ts';
 import type { GroupName } from '../../groups.ts';
 import type { ClientHello } from '../../messages/client-hello.ts';
 import type { Parameters } from '../../parameters.ts';
-import type { SchemeName } from '../../schemes.ts';
 import type { SuiteName } from '../../suites.ts';
 
 /** What stays the same through a server's handshake. */
@@ -18,8 +17,6 @@ export interface ServerContext {
 export interface Choice {
   readonly hello: ClientHello;
   readonly suite: SuiteName;
-  /** Undefined: the client offers a key instead, and no scheme that we could sign with. */
-  readonly scheme: SchemeName | undefined;
   readonly group: GroupName;
   readonly alpn: string | undefined;
   readonly recordSize: RecordSize | undefined;

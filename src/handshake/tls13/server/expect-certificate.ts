@@ -1,10 +1,11 @@
 import type { ClientAuthentication } from '../../config.ts';
 import type { Received } from '../../messages/message.ts';
+import { leafStatus } from '../../messages/certificate.ts';
 import { type Pending, pause } from '../../pending.ts';
 import type { Port } from '../../port.ts';
 import { fail } from '../../reasons.ts';
 import type { ServerNext, ServerState } from '../../states.ts';
-import type { VerifiedPeer } from '../../verify/peer-verifier.ts';
+import type { PresentedChain, VerifiedPeer } from '../../verify/peer-verifier.ts';
 import { acceptVerdict, type ChainVerified } from '../../verify/verdict.ts';
 import { checkCertificateVerify } from '../certificate-verify.ts';
 import { ExpectFinished } from './expect-finished.ts';
@@ -26,8 +27,13 @@ export class ExpectCertificate implements ServerState<'ExpectCertificate'> {
   handle(message: Received<'certificate'>, port: Port): ServerNext<'ExpectCertificate'> {
     const { chain, context } = message.body;
     if (context.length > 0) fail('illegal-parameter', "the context of the client's Certificate is not empty");
+    const { requestOcspResponse } = this.#progress.context.config;
+    const status = leafStatus(message.body, requestOcspResponse ? ['status_request'] : []);
     port.transcript.add(message.raw);
-    if (chain.length > 0) return new ValidatingChain(this.#progress, this.#request, chain, port);
+    if (chain.length > 0) {
+      const presented = { role: 'client', chain, ...(status && { ocspResponse: status }) } as const;
+      return new ValidatingChain(this.#progress, this.#request, presented, port);
+    }
     // RFC 8446 4.4.2.4: continue without client authentication, or abort with certificate_required.
     if (this.#request.required) fail('certificate-required');
     return new ExpectFinished(this.#progress, undefined, []);
@@ -39,13 +45,13 @@ class ValidatingChain implements ServerState<'ValidatingChain'> {
   readonly name = 'ValidatingChain';
   readonly pending: Pending<ServerNext<'ValidatingChain'>>;
 
-  constructor(progress: ServerProgress, request: Request, chain: readonly Uint8Array[], port: Port) {
+  constructor(progress: ServerProgress, request: Request, presented: PresentedChain, port: Port) {
     this.pending = pause(
       'validate-chain',
       'verifier-failed',
       port,
-      () => request.verifier.verify({ role: 'client', chain }),
-      (verdict) => new ExpectCertificateVerify(progress, acceptVerdict(verdict), chain),
+      () => request.verifier.verify(presented),
+      (verdict) => new ExpectCertificateVerify(progress, acceptVerdict(verdict), presented.chain),
     );
   }
 }

@@ -1,6 +1,7 @@
 import { encodeExtensions } from '../../extensions/extensions.ts';
 import { TLS13 } from '../../extensions/supported-versions.ts';
 import { GROUPS } from '../../groups.ts';
+import { weakOffers } from '../../legacy/offers.ts';
 import type { Received } from '../../messages/message.ts';
 import { encodeServerHello, HELLO_RETRY_RANDOM } from '../../messages/server-hello.ts';
 import type { Port } from '../../port.ts';
@@ -31,6 +32,8 @@ export class ExpectClientHello implements ServerState<'ExpectClientHello'> {
       alpn: hello.alpn ?? [],
     });
     const choice = choose(hello, this.#context);
+    const weaknesses = weakOffers(hello);
+    if (weaknesses.length > 0) port.emit({ type: 'weak-offer', weaknesses });
     if (choice.retry) {
       port.transcript.add(message.raw);
       port.transcript.start(SUITES[choice.suite].hash);

@@ -1,4 +1,5 @@
 import { EMPTY } from '#runtime';
+import type { Selected } from '../../credentials/select.ts';
 import type { Secret } from '../../crypto/secret.ts';
 import { encodeExtensions } from '../../extensions/extensions.ts';
 import { encodeServerShare } from '../../extensions/key-share.ts';
@@ -8,7 +9,7 @@ import { GROUPS } from '../../groups.ts';
 import { answerKeyShare } from '../../key-exchange.ts';
 import type { SessionEvent } from '../../events.ts';
 import { encodeCertificate } from '../../messages/certificate.ts';
-import { encodeCertificateRequest } from '../../messages/certificate-request.ts';
+import { type CertificateRequest, encodeCertificateRequest } from '../../messages/certificate-request.ts';
 import { encodeCertificateVerify } from '../../messages/certificate-verify.ts';
 import { encodeEncryptedExtensions } from '../../messages/encrypted-extensions.ts';
 import { encodeServerHello } from '../../messages/server-hello.ts';
@@ -16,7 +17,7 @@ import { type Pending, pause } from '../../pending.ts';
 import type { Port, SessionUse } from '../../port.ts';
 import { fail } from '../../reasons.ts';
 import type { HandshakeAligned } from '../../record/joiner.ts';
-import { schemeIds, type SchemeName, SCHEMES } from '../../schemes.ts';
+import { schemeIds, SCHEMES } from '../../schemes.ts';
 import type { ServerNext, ServerState } from '../../states.ts';
 import { SUITES } from '../../suites.ts';
 import type { SessionState } from '../../tickets/session-state.ts';
@@ -25,7 +26,7 @@ import { verifyData } from '../finished.ts';
 import type { ApplicationKeys, HandshakeKeys } from '../handshake-keys.ts';
 import { EarlyStage, type MasterStage } from '../key-schedule.ts';
 import { u16 } from '../../wire/writer.ts';
-import { requireScheme } from './choose.ts';
+import { requireCredential } from './choose.ts';
 import type { Choice, ServerContext } from './context.ts';
 import { ExpectCertificate } from './expect-certificate.ts';
 import { ExpectFinished } from './expect-finished.ts';
@@ -54,18 +55,17 @@ export function sendServerFlight(
   helloRetry: boolean,
   port: Port,
 ): Signing {
-  const scheme = requireScheme(choice);
+  const selected = requireCredential(choice.hello, context);
   const keys = sendServerHello(choice, helloRetry, port);
   sendEncryptedExtensions(choice, told, port);
-  const { clientAuthentication, credential } = context.config;
-  if (clientAuthentication.mode === 'request') {
-    const { schemes, certificateSchemes } = context.parameters;
-    const request = { schemes: schemeIds(schemes), certificateSchemes: schemeIds(certificateSchemes) };
-    port.send('certificate_request', encodeCertificateRequest(request));
+  if (context.config.clientAuthentication.mode === 'request') {
+    port.send('certificate_request', encodeCertificateRequest(certificateRequest(context)));
   }
-  port.send('certificate', encodeCertificate(EMPTY, credential.chain));
+  const { chain, ocspResponse } = selected.credential;
+  const status = choice.hello.wantsStatus ? ocspResponse : undefined;
+  port.send('certificate', encodeCertificate(EMPTY, chain, status));
   if (choice.hello.offersEarlyData && !helloRetry) port.earlyInput.skip('skipping-undecryptable');
-  return new Signing({ context, choice, use: told.use, session: undefined }, scheme, keys, port);
+  return new Signing({ context, choice, use: told.use, session: undefined }, selected, keys, port);
 }
 
 /** RFC 8446 4.3.1. */
@@ -87,6 +87,16 @@ interface ChosenPsk {
   readonly index: number;
   /** Set if early data is taken: what is received comes under this first. */
   readonly earlySecret: Secret | undefined;
+}
+
+/** RFC 8446 4.3.2. */
+function certificateRequest({ config, parameters }: ServerContext): Omit<CertificateRequest, 'context'> {
+  return {
+    schemes: schemeIds(parameters.schemes),
+    certificateSchemes: schemeIds(parameters.certificateSchemes),
+    authorities: config.certificateAuthorities,
+    wantsStatus: config.requestOcspResponse ?? false,
+  };
 }
 
 /** RFC 8446 4.1.3. */
@@ -144,8 +154,8 @@ class Signing implements ServerState<'Signing'> {
   readonly name = 'Signing';
   readonly pending: Pending<ServerNext<'Signing'>>;
 
-  constructor(begun: Begun, scheme: SchemeName, keys: HandshakeKeys, port: Port) {
-    const { credential } = begun.context.config;
+  constructor(begun: Begun, selected: Selected, keys: HandshakeKeys, port: Port) {
+    const { credential, scheme } = selected;
     const content = signedContent('server', port.transcript.value());
     this.pending = pause(
       'sign',

@@ -5,9 +5,10 @@ import { checkServerSessions } from '../../tickets/session-parameters.ts';
 import { ExpectClientHello } from './expect-client-hello.ts';
 
 export function startServer(config: ServerConfig): ServerState<'ExpectClientHello'> {
-  if (config.credential.chain.length === 0) throw new ConfigError('a server needs a certificate');
   checkServerSessions(config);
   const { expectedServerName } = config;
   const serverName = expectedServerName === undefined ? undefined : checkServerName(expectedServerName);
-  return new ExpectClientHello({ config, parameters: parseParameters(config), serverName });
+  const parameters = parseParameters(config);
+  if (parameters.credentials.length === 0) throw new ConfigError('a server needs a certificate');
+  return new ExpectClientHello({ config, parameters, serverName });
 }

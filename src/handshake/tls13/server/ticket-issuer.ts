@@ -1,3 +1,4 @@
+import { earliestNotAfter } from '../../credentials/signer.ts';
 import type { Secret } from '../../crypto/secret.ts';
 import { TLS13 } from '../../extensions/supported-versions.ts';
 import { encodeNewSessionTicket } from '../../messages/new-session-ticket.ts';
@@ -47,7 +48,7 @@ export class TicketIssuer {
       expiresAt: Math.min(
         earlier?.expiresAt ?? Number.POSITIVE_INFINITY,
         authenticatedAt + (sessions.lifetimeMilliseconds ?? SESSION_LIFETIME_MILLISECONDS),
-        credential.notAfter ?? Number.NEGATIVE_INFINITY,
+        earliestNotAfter(credential, Number.NEGATIVE_INFINITY),
         peer?.peer.notAfter ?? Number.POSITIVE_INFINITY,
       ),
       earlyDataLimit: sessions.earlyData?.maxBytes ?? 0,
