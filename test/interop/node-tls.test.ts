@@ -13,6 +13,7 @@ import {
   trust,
 } from '../support/engine.ts';
 import { eventually } from '../support/patience.ts';
+import { clientSessions, serverSessions } from '../support/sessions.ts';
 
 const CLIENT_ID = 'spiffe://mesh.test/ns/shop/sa/web';
 const SERVER_ID = 'spiffe://mesh.test/ns/shop/sa/orders';
@@ -317,5 +318,50 @@ describe('our client calls node:tls', () => {
     const { over } = dial(listener.port, client);
     expect(await over).toMatchObject({ code: 'alert-received', detail: 'protocol_version' });
     expect(await listener.refused).toMatchObject({ code: 'ERR_SSL_UNSUPPORTED_PROTOCOL' });
+  });
+});
+
+describe('sessions between node:tls and us', () => {
+  const notAfter = Date.now() + 3_600_000;
+
+  test('node:tls goes on with a session of our server', async () => {
+    const { port, next } = await startServer({
+      ...server,
+      credential: { ...serverLeaf.credential, notAfter },
+      sessions: serverSessions(),
+    });
+    const first = nodeConnect(port, nodeSide(clientLeaf));
+    const session = await new Promise<Buffer>((resolve) => {
+      first.once('session', resolve);
+      first.resume();
+    });
+    first.end();
+    await next();
+    const second = nodeConnect(port, { ...nodeSide(clientLeaf), session });
+    second.write('again');
+    expect(String(await new Promise((resolve) => second.once('data', resolve)))).toBe('again');
+    expect(second.isSessionReused()).toBe(true);
+    const { witness } = await next();
+    expect(witness.session).toMatchObject({ use: { kind: 'resumed' }, declined: undefined });
+    expect(witness.peer).toEqual({ identity: CLIENT_ID, scheme: undefined });
+  });
+
+  test('we go on with a session of a node:tls server', async () => {
+    const listener = tls.createServer(nodeSide(serverLeaf), (socket) => {
+      socket.on('error', () => undefined);
+      socket.pipe(socket);
+    });
+    const port = await listen(listener);
+    const sessions = clientSessions();
+    const options = { ...client, credential: { ...clientLeaf.credential, notAfter }, sessions };
+    const first = dial(port, options);
+    first.stream.resume();
+    await eventually(() => sessions.cache.size).toBeGreaterThan(0);
+    first.stream.end();
+    const { stream, witness } = dial(port, options);
+    stream.write('again');
+    expect(String(await new Promise((resolve) => stream.once('data', resolve)))).toBe('again');
+    expect(witness.session).toMatchObject({ use: { kind: 'resumed' }, declined: undefined });
+    expect(witness.peer).toEqual({ identity: SERVER_ID, scheme: undefined });
   });
 });
