@@ -15,6 +15,10 @@ const GROUPS: Readonly<Partial<Record<GroupName, string>>> = {
   secp384r1: 'P384',
 };
 
+/** Its default leaves rsa_pss_pss_* out. */
+const SCHEMES =
+  'ecdsa_secp256r1_sha256,ecdsa_secp384r1_sha384,rsa_pss_rsae_sha256,rsa_pss_pss_sha256,rsa_pkcs1_sha256';
+
 const folder = temporaryFolder('nss');
 
 const databases = new Map<TestLeaf, string>();
@@ -57,7 +61,17 @@ function makeDatabase({ leaf, authority }: PeerOptions): string {
 
 function common(options: PeerOptions): string[] {
   const groups = options.groups.map((group) => GROUPS[group]).join(',');
-  return ['-d', databaseOf(options), '-n', 'peer', '-V', 'tls1.3:tls1.3', ...(groups ? ['-I', groups] : [])];
+  return [
+    '-d',
+    databaseOf(options),
+    '-n',
+    'peer',
+    '-V',
+    'tls1.3:tls1.3',
+    '-J',
+    SCHEMES,
+    ...(groups ? ['-I', groups] : []),
+  ];
 }
 
 /** Its server speaks HTTP. It takes every certificate that leads to the root, for `-r -r` demands one. */
