@@ -37,6 +37,7 @@ function build(env: NodeJS.ProcessEnv, finish: Finish): Command {
   addPolicy(program, finish);
   addInit(program, env, finish);
   addSidecar(program, env, finish);
+  addController(program, env, finish);
   addDrain(program, finish);
   return program;
 }
@@ -103,12 +104,52 @@ interface HandshakesOptions extends MeshOptions {
 }
 
 function addCerts(program: Command, env: NodeJS.ProcessEnv, finish: Finish): void {
-  meshOptions(program.command('certs').description('show the certificates of a running mesh')).action(
-    async ({ file, state, json }: MeshOptions) => {
-      const { certs } = await import('./commands/certs.ts');
-      finish(await certs({ choice: { file, state }, json: json ?? false, env }));
+  const command = meshOptions(
+    program.command('certs').description('show the certificates of a running mesh'),
+  ).action(async ({ file, state, json }: MeshOptions) => {
+    const { certs } = await import('./commands/certs.ts');
+    finish(await certs({ choice: { file, state }, json: json ?? false, env }));
+  });
+  inCluster(command.command('revoke').description('in a cluster: issue no more certificates for something'))
+    .option('--pod <uid>', 'a pod, by its UID')
+    .option('--service-account <namespace/name>', 'all pods of a ServiceAccount')
+    .option('--serial <hex>', 'whoever shows this certificate')
+    .option('--restore', 'take the revocation back')
+    .action(async (options: RevokeFlags) => {
+      const { revoke } = await import('./commands/revoke.ts');
+      const { pod, serial, serviceAccount, restore = false, ...place } = options;
+      finish(await revoke({ ...placeOf(place), pod, serial, serviceAccount, restore }));
+    });
+  inCluster(command.command('revoked').description('in a cluster: show what is revoked')).action(
+    async (place: ClusterFlags) => {
+      const { revoked } = await import('./commands/revoke.ts');
+      finish(await revoked(placeOf(place)));
     },
   );
+}
+
+interface ClusterFlags {
+  readonly namespace: string;
+  readonly secret: string;
+  readonly context?: string;
+}
+
+interface RevokeFlags extends ClusterFlags {
+  readonly pod?: string;
+  readonly serviceAccount?: string;
+  readonly serial?: string;
+  readonly restore?: boolean;
+}
+
+function inCluster(command: Command): Command {
+  return command
+    .option('-n, --namespace <name>', "the controller's namespace", 'sallyport-system')
+    .option('--secret <name>', 'where revocations are kept', 'sallyport-revocations')
+    .option('--context <name>', 'of the kubeconfig; default: the current one');
+}
+
+function placeOf({ namespace, secret, context }: ClusterFlags) {
+  return { namespace, secret, context };
 }
 
 function addPolicy(program: Command, finish: Finish): void {
@@ -161,6 +202,17 @@ function addSidecar(program: Command, env: NodeJS.ProcessEnv, finish: Finish): v
     .action(async ({ config, crypto }: { config: string; crypto: ProviderName }) => {
       const { sidecar } = await import('./commands/sidecar.ts');
       finish(await sidecar({ file: config, crypto, env }));
+    });
+}
+
+function addController(program: Command, env: NodeJS.ProcessEnv, finish: Finish): void {
+  program
+    .command('controller')
+    .description('give the pods of a cluster their certificates and tell sidecars of each other')
+    .option('-c, --config <path>', 'its trust domain, lifetimes and names', 'controller.yaml')
+    .action(async ({ config }: { config: string }) => {
+      const { controller } = await import('./commands/controller.ts');
+      finish(await controller({ file: config, env }));
     });
 }
 

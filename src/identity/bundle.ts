@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { err, ok, type Result } from '#runtime';
 import { parseTrustDomain } from './trust-domain.ts';
 import { type Certificate, describeCertificate, parseCertificate } from './x509/certificate.ts';
-import { decodeCertificates } from './x509/pem.ts';
+import { decodeCertificates, encodePem } from './x509/pem.ts';
 import { problemText } from './x509/problem.ts';
 
 /** The roots that may vouch for identities of one trust domain, and for no other. Frozen. */
@@ -17,6 +17,11 @@ export interface TrustBundle {
 export function parseTrustBundle(trustDomain: string, pem: string): Result<TrustBundle, readonly string[]> {
   const roots = decodeCertificates(pem);
   return roots.ok ? createTrustBundle(trustDomain, roots.value) : err([roots.error]);
+}
+
+/** The roots as PEM, which `parseTrustBundle` reads back. */
+export function encodeTrustBundle({ roots }: TrustBundle): string {
+  return roots.map(({ der }) => encodePem('CERTIFICATE', der)).join('');
 }
 
 /** Parses roots (DER) into a bundle. All mistakes are in the error, each with the number of its certificate. */

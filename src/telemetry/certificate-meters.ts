@@ -36,6 +36,7 @@ export class CertificateMeters {
   readonly #reasons: ReasonLabels;
   readonly #watched = new Set<Watched>();
   readonly #roots = new Set<WatchedRoot>();
+  readonly #offsets = new Map<string, ReadableWatch<number | undefined>>();
   readonly #failures: Counter;
 
   constructor(meter: Meter, clock: Clock, reasons: ReasonLabels) {
@@ -60,6 +61,11 @@ export class CertificateMeters {
     return () => void this.#roots.delete(entry);
   }
 
+  watchClockOffset(service: string, offset: ReadableWatch<number | undefined>): () => void {
+    this.#offsets.set(service, offset);
+    return () => this.#offsets.delete(service);
+  }
+
   watchFailures(service: string, failures: ReadableWatch<RenewalFailures>): () => void {
     const count = (now: RenewalFailures, before: number): void => {
       if (now.count <= before) return;
@@ -79,6 +85,15 @@ export class CertificateMeters {
         "Seconds until the end of the certificate in use, by this process's clock; negative when it is over",
       unit: 's',
     });
+    const outage = meter.createObservableGauge('sallyport.certificate.seconds_to_outage', {
+      description:
+        'Seconds until connections fail if nothing is renewed from now on: to the first end of leaf, issuer and root',
+      unit: 's',
+    });
+    const offset = meter.createObservableGauge('sallyport.certificate.clock_offset', {
+      description: "How far the authority's clock is ahead of this process's, as of its last answer",
+      unit: 's',
+    });
     const renewals = meter.createObservableCounter('sallyport.certificate.renewals', {
       description: 'Certificates obtained in place of an earlier one',
       unit: '{renewal}',
@@ -95,12 +110,24 @@ export class CertificateMeters {
           end(credential.notAfter, { service, kind: 'leaf' });
           end(credential.issuer.notAfter, { service, kind: 'issuer' });
           result.observe(renewals, credential.renewals, { service });
+          const ends = [credential.notAfter, credential.issuer.notAfter, this.#rootEnd(service)];
+          result.observe(outage, (Math.min(...ends) - this.#clock.now()) / 1000, { service });
+        }
+        for (const [service, { value }] of this.#offsets) {
+          if (value !== undefined) result.observe(offset, value / 1000, { service });
         }
         for (const { service, root } of this.#roots) {
           if (root.value !== undefined) end(root.value.notAfter, { service, kind: 'root' });
         }
       },
-      [notAfter, left, renewals],
+      [notAfter, left, outage, offset, renewals],
     );
+  }
+
+  #rootEnd(service: string): number {
+    const ends = [...this.#roots]
+      .filter((each) => each.service === service)
+      .map(({ root }) => root.value?.notAfter);
+    return Math.min(...ends.map((end) => end ?? Number.POSITIVE_INFINITY));
   }
 }

@@ -16,6 +16,7 @@ import { HandshakeMeters, type PolicyDecision } from './handshake-meters.ts';
 import type { HandshakeRecord, HandshakeSubject } from './handshake-record.ts';
 import type { ConnectionFailure } from './connection-failure.ts';
 import { type HandshakeRecorder, recordHandshake } from './handshake-recorder.ts';
+import { type IssuanceAnswer, IssuanceMeters } from './issuance-meters.ts';
 import { ReasonLabels } from './labels.ts';
 import { otlpMetrics, otlpSpans } from './otlp.ts';
 import { PrometheusReader } from './prometheus.ts';
@@ -54,6 +55,7 @@ export class Telemetry {
   readonly #certificates: CertificateMeters;
   readonly #endpoints: EndpointMeters;
   readonly #discovery: DiscoveryMeters;
+  readonly #issuance: IssuanceMeters;
   readonly #shutdownMilliseconds: number;
   #sequence = 0;
   #stopped: Promise<void> | undefined;
@@ -96,6 +98,7 @@ export class Telemetry {
     this.#certificates = new CertificateMeters(meter, clock, reasons);
     this.#endpoints = new EndpointMeters(meter, reasons);
     this.#discovery = new DiscoveryMeters(meter);
+    this.#issuance = new IssuanceMeters(meter, reasons);
     observeLost(meter, { traces: spans?.health, metrics: metrics?.health });
   }
 
@@ -176,6 +179,26 @@ export class Telemetry {
 
   watchRenewalFailures(service: string, failures: ReadableWatch<RenewalFailures>): () => void {
     return this.#certificates.watchFailures(service, failures);
+  }
+
+  /** How far the authority's clock is ahead of ours, milliseconds; undefined until it was asked. */
+  watchClockOffset(service: string, offset: ReadableWatch<number | undefined>): () => void {
+    return this.#certificates.watchClockOffset(service, offset);
+  }
+
+  /** A controller answered a request for a certificate. */
+  issuance(service: string, answer: IssuanceAnswer): void {
+    this.#issuance.answered(service, answer);
+  }
+
+  /** A connection for remote calls was turned away. */
+  rpcRefused(service: string, reason: Reason): void {
+    this.#issuance.refused(service, reason);
+  }
+
+  /** Read at each collection. Ends like `watchCredentials`. */
+  watchRpcConnections(service: string, read: () => number): () => void {
+    return this.#issuance.watchConnections(service, read);
   }
 
   /** Prometheus text format 0.0.4; with `service`, only that service's series. Rejects after `shutdown`. */

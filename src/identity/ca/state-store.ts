@@ -36,7 +36,7 @@ export function slotContents(
   { certificate, privateKey }: Slot,
 ): Readonly<Record<string, string>> {
   return {
-    [keyFile(role, certificate.serial)]: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    [keyFile(role, certificate.serial)]: privateKey.export({ type: 'pkcs8', format: 'pem' }),
     [certificateFile(role, certificate.serial)]: encodePem('CERTIFICATE', certificate.der),
   };
 }

@@ -1,0 +1,202 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { nodeProvider } from '#handshake/crypto';
+import { parseTrustBundle, serviceAccountId, type TrustBundle } from '#identity';
+import { RemoteIssuance } from '#identity/issuance';
+import { WorkloadAgent } from '#identity/workload';
+import { parseCidr } from '#policy';
+import { ok, Scope, silentLog, systemClock, Watch } from '#runtime';
+import { Telemetry } from '#telemetry';
+import { Controller, type ControllerSettings } from './controller.ts';
+import { apiObjects } from './discovery/index.ts';
+import { FakeKubernetes, TestApiServer } from './testing/index.ts';
+
+const NETWORK = parseCidr('10.0.0.0/8');
+if (!NETWORK.ok) throw new Error(NETWORK.error);
+const SETTINGS: ControllerSettings = {
+  trustDomain: 'mesh.test',
+  namespace: 'sallyport-system',
+  serviceAccount: 'sallyport-controller',
+  pod: 'controller-0',
+  audience: 'sallyport',
+  host: '127.0.0.1',
+  ports: { grpc: 0, status: 0 },
+  leafLifetimeMilliseconds: 6 * 3_600_000,
+  intermediateLifetimeMilliseconds: 720 * 3_600_000,
+  clusterNetworks: [NETWORK.value],
+  names: {
+    stateSecret: 'sallyport-ca',
+    revocationsSecret: 'sallyport-revocations',
+    lease: 'sallyport-controller',
+    trustBundle: 'sallyport-trust-bundle',
+    sidecar: 'sallyport',
+  },
+};
+const PATIENCE = { timeout: 15_000 };
+const CONFIG_MAP = '/api/v1/namespaces/shop/configmaps/sallyport-trust-bundle';
+
+let scope: Scope;
+let kubernetes: FakeKubernetes;
+let server: TestApiServer;
+const failures: unknown[] = [];
+
+beforeEach(async () => {
+  scope = new Scope('test', (error) => failures.push(error));
+  kubernetes = new FakeKubernetes();
+  server = new TestApiServer(systemClock);
+  await server.start();
+  for (const name of ['shop', 'sallyport-system']) {
+    kubernetes.put(`/api/v1/namespaces/${name}`, { metadata: { name } });
+  }
+  server.put('/api/v1/pods', {
+    metadata: { name: 'web-0', namespace: 'shop', uid: 'uid-web-0' },
+    spec: { serviceAccountName: 'web', nodeName: 'node-1', containers: [] },
+    status: { phase: 'Running', podIPs: [{ ip: '127.0.0.1' }] },
+  });
+});
+afterEach(async () => {
+  await scope.close();
+  await server.stop();
+  expect(failures.splice(0)).toEqual([]);
+});
+
+function start(pod = 'controller-0', own: Scope = scope): Promise<Controller> {
+  const telemetry = Telemetry.create({ clock: systemClock, log: silentLog, environment: {} });
+  own.defer(() => telemetry.shutdown());
+  return Controller.start(
+    own,
+    { ...SETTINGS, pod },
+    {
+      api: kubernetes,
+      objects: apiObjects(server.kubeConfig),
+      telemetry,
+      crypto: nodeProvider,
+      clock: systemClock,
+      log: silentLog,
+      random: Math.random,
+    },
+  );
+}
+
+async function bundle(): Promise<TrustBundle> {
+  await expect.poll(() => kubernetes.objects.has(CONFIG_MAP), PATIENCE).toBe(true);
+  const { data } = kubernetes.objects.get(CONFIG_MAP) as unknown as { data: Record<string, string> };
+  const parsed = parseTrustBundle('mesh.test', data['trust-bundle.pem'] ?? '');
+  if (!parsed.ok) throw new Error(parsed.error.join());
+  return parsed.value;
+}
+
+/** A sidecar that has what a pod has: the mounted roots and its token. */
+async function sidecar(port: number, token: string): Promise<WorkloadAgent> {
+  const roots = new Watch(await bundle());
+  const agent: WorkloadAgent = new WorkloadAgent({
+    identity: serviceAccountId('mesh.test', 'shop', 'web'),
+    issuance: new RemoteIssuance({
+      target: { host: '127.0.0.1', port },
+      controller: serviceAccountId('mesh.test', 'sallyport-system', 'sallyport-controller'),
+      bundle: roots,
+      readToken: () => Promise.resolve(ok(token)),
+      current: () => agent.credentials.value,
+      crypto: nodeProvider,
+      clock: systemClock,
+    }),
+    bundle: roots,
+    clock: systemClock,
+    log: silentLog,
+    random: Math.random,
+  });
+  agent.run(scope);
+  return agent;
+}
+
+function token(audience = 'sallyport'): string {
+  const claims = { aud: [audience], exp: Math.floor(Date.now() / 1000) + 3600 };
+  const text = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`;
+  const extra = {
+    'pod-name': 'web-0',
+    'pod-uid': 'uid-web-0',
+    'node-name': 'node-1',
+    'credential-id': 'JTI=1',
+  };
+  kubernetes.reviews.set(text, {
+    authenticated: true,
+    audiences: [audience],
+    user: {
+      username: 'system:serviceaccount:shop:web',
+      uid: 'sa',
+      extra: Object.fromEntries(
+        Object.entries(extra).map(([name, value]) => [`authentication.kubernetes.io/${name}`, [value]]),
+      ),
+    },
+  });
+  return text;
+}
+
+async function page(port: number, path: string): Promise<string> {
+  return (await fetch(`http://127.0.0.1:${port}${path}`)).text();
+}
+
+test('a pod with the mounted roots and a token gets its certificate, and none once its pod is gone', async () => {
+  const controller = await start();
+  const agent = await sidecar(controller.grpcPort, token());
+  const first = await agent.whenReady(scope.signal);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect((await agent.renewNow()).ok).toBe(true);
+  expect(agent.credentials.value!.serial).not.toBe(first.serial);
+  await expect.poll(() => page(controller.statusPort, '/ready'), PATIENCE).toBe('ready\n');
+  server.delete('/api/v1/pods', 'shop/web-0');
+  await expect
+    .poll(async () => {
+      const renewed = await agent.renewNow();
+      return renewed.ok ? '' : renewed.error.reason.code;
+    }, PATIENCE)
+    .toBe('pod-unknown');
+  const metrics = await page(controller.statusPort, '/metrics');
+  expect(metrics).toMatch(/sallyport_issuance_requests_total\{.*method="renew".*reason="pod-unknown".*\} 1/);
+  expect(metrics).toMatch(/sallyport_issuance_requests_total\{.*method="issue".*reason="none".*\} 1/);
+  expect(metrics).toMatch(/sallyport_certificate_seconds_to_outage\{.*service="controller".*\} 2\d{4}/);
+});
+
+test('a refusal reaches the sidecar and the metrics by its reason', async () => {
+  const controller = await start();
+  const agent = await sidecar(controller.grpcPort, token('another'));
+  expect(await agent.renewNow()).toMatchObject({ error: { reason: { code: 'token-wrong-audience' } } });
+  expect(await page(controller.statusPort, '/metrics')).toMatch(/reason="token-wrong-audience".*\} 1/);
+});
+
+test('two replicas sign under one root, and one goes on when the other is killed', async () => {
+  const [one, two] = [scope.child('one'), scope.child('two')];
+  const [first, second] = await Promise.all([start('a', one), start('b', two)]);
+  const text = token();
+  const agent = await sidecar(first.grpcPort, text);
+  const other = await sidecar(second.grpcPort, text);
+  await Promise.all([agent.whenReady(scope.signal), other.whenReady(scope.signal)]);
+  await one.close();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect((await other.renewNow()).ok).toBe(true);
+  expect((await agent.renewNow()).ok).toBe(false);
+  // What it had stays in use.
+  expect(agent.credentials.value).toBeDefined();
+});
+
+test('draining ends the listener, and the controller starts again from its Secret under the same root', async () => {
+  const one = scope.child('one');
+  const controller = await start('a', one);
+  const before = await bundle();
+  await controller.drain(1000);
+  await one.close();
+  await start('b');
+  expect((await bundle()).hash).toBe(before.hash);
+});
+
+test('a trust bundle that somebody changed, or a new namespace, is put right', async () => {
+  await start();
+  const { hash } = await bundle();
+  kubernetes.put(CONFIG_MAP, {
+    metadata: { name: 'sallyport-trust-bundle', namespace: 'shop' },
+    data: { 'trust-bundle.pem': 'forged' },
+  });
+  kubernetes.put('/api/v1/namespaces/late', { metadata: { name: 'late' } });
+  const late = '/api/v1/namespaces/late/configmaps/sallyport-trust-bundle';
+  await expect.poll(() => kubernetes.objects.has(late), PATIENCE).toBe(true);
+  expect((await bundle()).hash).toBe(hash);
+});

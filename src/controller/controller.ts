@@ -1,0 +1,221 @@
+import type { CryptoProvider } from '#handshake/crypto';
+import { serviceAccountId, type SpiffePeer, spiffeVerifier, type TrustBundle } from '#identity';
+import { CertificateAuthority, type StateDocument } from '#identity/ca';
+import { IssuanceService, Revocations, revocationOf } from '#identity/issuance';
+import { WorkloadAgent } from '#identity/workload';
+import type { Cidr } from '#policy';
+import { RpcServer } from '#rpc';
+import type { Clock, Log, ReadableWatch, Scope } from '#runtime';
+import type { Telemetry } from '#telemetry';
+import { Cluster, discoveryService, Hub } from './discovery/index.ts';
+import type { ApiObjects } from './discovery/watch/api-objects.ts';
+import { WATCH_LIMITS } from './discovery/watch/limits.ts';
+import { Reflector } from './discovery/watch/reflector.ts';
+import { KubernetesAttestor } from './issuance/attestor.ts';
+import { BundlePublisher } from './issuance/bundle-publisher.ts';
+import { Pods } from './issuance/pods.ts';
+import type { KubernetesApi } from './kubernetes/api.ts';
+import { Lease } from './kubernetes/lease.ts';
+import { SecretDocument } from './kubernetes/secret-document.ts';
+import { startStatusServer } from './status-server.ts';
+
+export interface ControllerSettings {
+  readonly trustDomain: string;
+  /** Where the controller runs: its own identity, Secrets and Lease. */
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  /** Names this replica. */
+  readonly pod: string;
+  /** Audience of the tokens that sidecars show. */
+  readonly audience: string;
+  readonly host: string;
+  readonly ports: { readonly grpc: number; readonly status: number };
+  readonly leafLifetimeMilliseconds: number;
+  readonly intermediateLifetimeMilliseconds: number;
+  /** Of pods and Services. */
+  readonly clusterNetworks: readonly Cidr[];
+  readonly names: {
+    readonly stateSecret: string;
+    readonly revocationsSecret: string;
+    readonly lease: string;
+    readonly trustBundle: string;
+    /** The sidecar's container in pods. */
+    readonly sidecar: string;
+  };
+}
+
+export interface ControllerParts {
+  readonly api: KubernetesApi;
+  readonly objects: ApiObjects;
+  readonly telemetry: Telemetry;
+  readonly crypto: CryptoProvider;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+}
+
+/** How the controller's series are called beside those of sidecars. */
+const SERVICE = 'controller';
+
+/** The controller of a cluster: issuance and discovery over gRPC, the CA's state in Secrets, the roots in ConfigMaps. */
+export class Controller {
+  readonly #server: RpcServer<SpiffePeer>;
+  readonly statusPort: number;
+
+  private constructor(server: RpcServer<SpiffePeer>, statusPort: number) {
+    this.#server = server;
+    this.statusPort = statusPort;
+  }
+
+  /** Resolves when it serves; rejects with what keeps it from that. Ends with the scope. */
+  static async start(
+    scope: Scope,
+    settings: ControllerSettings,
+    parts: ControllerParts,
+  ): Promise<Controller> {
+    const { api, clock, log, random, telemetry } = parts;
+    const { names, namespace, ports, host } = settings;
+    const authority = await openAuthority(settings, parts);
+    scope.defer(() => authority.close());
+    const revocations = await Revocations.open({
+      document: new SecretDocument(api, namespace, names.revocationsSecret),
+      clock,
+      log,
+    });
+    const lease = new Lease({ api, namespace, name: names.lease, holder: settings.pod, clock, log });
+    const own = ownAgent(settings, parts, authority);
+    const pods = new Pods(names.sidecar);
+    const podWatch = new Reflector({
+      api: parts.objects,
+      path: '/api/v1/pods',
+      clock,
+      log,
+      random,
+      limits: WATCH_LIMITS,
+      onObject: (key, object) => pods.apply(key, object),
+      onRestart: () => undefined,
+    });
+    const cluster = new Cluster({
+      api: parts.objects,
+      clusterNetworks: settings.clusterNetworks,
+      clock,
+      log,
+      random,
+    });
+    const hub = new Hub({ cluster, trustDomain: settings.trustDomain, clock, log });
+    const issuance = new IssuanceService({
+      authority,
+      attestor: new KubernetesAttestor({ ...settings, api, pods, clock }),
+      revocations: revocations.value,
+      clock,
+      log,
+      onOutcome: (outcome) => telemetry.issuance(SERVICE, outcome),
+    });
+    const bundle = authority.bundle;
+    new BundlePublisher({ api, bundle, name: names.trustBundle, leads: lease.leads, clock, log }).run(scope);
+    for (const each of [revocations, own, podWatch, cluster, hub]) each.run(scope);
+    authority.run(scope, lease.leads);
+    lease.run(scope);
+    await own.whenReady(scope.signal);
+    const server = await RpcServer.listen<SpiffePeer>(scope, {
+      host,
+      port: ports.grpc,
+      tls: () => serverTls(own, bundle, parts),
+      services: (connection) => [issuance.serve(connection), discoveryService(hub, connection)],
+      clock,
+      log,
+      onEvent: (event) => {
+        if (event.type === 'refused') telemetry.rpcRefused(SERVICE, event.refusal.reason);
+      },
+    });
+    scope.defer(telemetry.watchRpcConnections(SERVICE, () => server.connections.size));
+    scope.defer(telemetry.watchCredentials(SERVICE, own.credentials));
+    scope.defer(telemetry.watchRoot(SERVICE, authority.root));
+    scope.defer(telemetry.watchRenewalFailures(SERVICE, own.failures));
+    // What was revoked loses the connections that it has, above all its view of the cluster.
+    scope.defer(
+      revocations.value.subscribe((revoked) => {
+        for (const connection of server.connections) {
+          const { peer } = connection;
+          if (peer?.pod === undefined) continue;
+          if (revocationOf(revoked, { pod: peer.pod, serial: peer.serial }) !== undefined) connection.end();
+        }
+      }),
+    );
+    const statusPort = await startStatusServer(scope, {
+      host,
+      port: ports.status,
+      metrics: () => telemetry.metricsText(),
+      missing: () => [
+        ...(own.credentials.value === undefined ? ['its own certificate'] : []),
+        ...(podWatch.synced && cluster.synced ? [] : ['the list of pods and Services']),
+      ],
+    });
+    log.info('controller started', {
+      identity: identityOf(settings).toString(),
+      grpc: server.port,
+      status: statusPort,
+    });
+    return new Controller(server, statusPort);
+  }
+
+  get grpcPort(): number {
+    return this.#server.port;
+  }
+
+  /** Takes no new connections; resolves when the others have ended, at the latest after the grace. */
+  drain(graceMilliseconds: number): Promise<void> {
+    return this.#server.drain(graceMilliseconds);
+  }
+}
+
+function openAuthority(
+  {
+    trustDomain,
+    namespace,
+    names,
+    leafLifetimeMilliseconds,
+    intermediateLifetimeMilliseconds,
+  }: ControllerSettings,
+  { api, clock, log }: ControllerParts,
+): Promise<CertificateAuthority> {
+  const document: StateDocument = new SecretDocument(api, namespace, names.stateSecret);
+  return CertificateAuthority.open({
+    document,
+    trustDomain,
+    leafLifetimeMilliseconds,
+    intermediateLifetimeMilliseconds,
+    clock,
+    log,
+  });
+}
+
+function identityOf({ trustDomain, namespace, serviceAccount }: ControllerSettings) {
+  return serviceAccountId(trustDomain, namespace, serviceAccount);
+}
+
+/** The controller's own certificate comes from its own authority, by the same agent that sidecars have. */
+function ownAgent(
+  settings: ControllerSettings,
+  { clock, log, random }: ControllerParts,
+  authority: CertificateAuthority,
+): WorkloadAgent {
+  const identity = identityOf(settings);
+  const issuance = { issue: (request: Uint8Array) => authority.issue(request, identity) };
+  return new WorkloadAgent({ identity, issuance, bundle: authority.bundle, clock, log, random });
+}
+
+function serverTls(
+  own: WorkloadAgent,
+  bundle: ReadableWatch<TrustBundle>,
+  { clock, crypto }: ControllerParts,
+) {
+  const credential = own.credentials.value?.credential;
+  if (credential === undefined) return undefined;
+  const verifier = spiffeVerifier({ bundle, clock });
+  return {
+    crypto,
+    credential,
+    clientAuthentication: { mode: 'request', required: false, verifier },
+  } as const;
+}

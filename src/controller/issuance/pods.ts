@@ -1,0 +1,86 @@
+/** What issuance needs of a pod. */
+export interface PodFacts {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly serviceAccount: string;
+  readonly nodeName: string;
+  readonly hostNetwork: boolean;
+  /** It will not run again: Succeeded or Failed. */
+  readonly ended: boolean;
+  readonly addresses: readonly string[];
+  /** How often the container of the sidecar was started again. */
+  readonly restarts: number;
+}
+
+/** The cluster's pods by UID, as a watch tells of them. */
+export class Pods {
+  readonly #sidecar: string;
+  readonly #byUid = new Map<string, PodFacts>();
+  readonly #uids = new Map<string, string>();
+  readonly #listeners = new Set<() => void>();
+
+  /** `sidecar` names the container whose restarts are counted. */
+  constructor(sidecar: string) {
+    this.#sidecar = sidecar;
+  }
+
+  byUid(uid: string): PodFacts | undefined {
+    return this.#byUid.get(uid);
+  }
+
+  /** Told after each change, until the returned function is called. */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The pod `<namespace>/<name>` as it is now; undefined: it is gone. */
+  apply(key: string, object: object | undefined): void {
+    const before = this.#uids.get(key);
+    if (before !== undefined) this.#byUid.delete(before);
+    this.#uids.delete(key);
+    if (object !== undefined) {
+      const facts = podFacts(object, this.#sidecar);
+      this.#byUid.set(facts.uid, facts);
+      this.#uids.set(key, facts.uid);
+    }
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+interface PodObject {
+  readonly metadata?: { readonly uid?: string; readonly namespace?: string; readonly name?: string };
+  readonly spec?: {
+    readonly serviceAccountName?: string;
+    readonly nodeName?: string;
+    readonly hostNetwork?: boolean;
+  };
+  readonly status?: {
+    readonly phase?: string;
+    readonly podIPs?: readonly { readonly ip?: string }[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+interface ContainerStatus {
+  readonly name?: string;
+  readonly restartCount?: number;
+}
+
+function podFacts(object: object, sidecar: string): PodFacts {
+  const { metadata, spec, status } = object as PodObject;
+  const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  return Object.freeze({
+    uid: metadata?.uid ?? '',
+    namespace: metadata?.namespace ?? '',
+    name: metadata?.name ?? '',
+    serviceAccount: spec?.serviceAccountName ?? 'default',
+    nodeName: spec?.nodeName ?? '',
+    hostNetwork: spec?.hostNetwork === true,
+    ended: status?.phase === 'Succeeded' || status?.phase === 'Failed',
+    addresses: (status?.podIPs ?? []).flatMap(({ ip }) => (ip === undefined ? [] : [ip])),
+    restarts: statuses.find(({ name }) => name === sidecar)?.restartCount ?? 0,
+  });
+}
