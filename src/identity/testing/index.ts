@@ -20,3 +20,4 @@ export {
 } from './extensions.ts';
 export { encodePem } from '../x509/pem.ts';
 export { makeKeys } from './keys.ts';
+export { createCertificateRequest } from '../x509/certificate-request.ts';

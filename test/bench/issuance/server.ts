@@ -1,0 +1,112 @@
+/**
+ * A controller's issuance without Kubernetes: the real authority, service and gRPC server, an attestor that knows one
+ * pod. Tells its parent port, roots and a first certificate, and at each line that it reads its CPU time so far.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { nodeProvider } from '#handshake/crypto';
+import {
+  encodeTrustBundle,
+  type PodIdentity,
+  serviceAccountId,
+  type SpiffePeer,
+  spiffeVerifier,
+} from '#identity';
+import { CertificateAuthority } from '#identity/ca';
+import { IssuanceService, refuseIssuance } from '#identity/issuance';
+import { createCertificateRequest, makeKeys } from '#identity/testing';
+import { readMounted } from '#identity/workload';
+import { RpcServer } from '#rpc';
+import { jsonLog, ok, Scope, systemClock, Watch } from '#runtime';
+
+const POD: PodIdentity = {
+  namespace: 'shop',
+  namespaceUid: '',
+  serviceAccountName: 'web',
+  serviceAccountUid: '6d0f5a9e-0000-4000-8000-000000000001',
+  podName: 'web-6c7d4f5b9-x2x4z',
+  podUid: '6d0f5a9e-0000-4000-8000-000000000002',
+  nodeName: 'node-1',
+  nodeUid: '6d0f5a9e-0000-4000-8000-000000000003',
+};
+const clock = systemClock;
+const folder = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
+const scope = new Scope('bench', (error) => {
+  throw error;
+});
+// The audit record of each certificate is made and encoded, as it is in a controller, and goes nowhere.
+const log = jsonLog('info', () => undefined);
+const authority = await CertificateAuthority.open({
+  directory: join(folder, 'ca'),
+  trustDomain: 'mesh.test',
+  clock,
+  log,
+});
+
+const own = await credentialFor('controller', undefined);
+const workload = await credentialFor('web', POD);
+const service = new IssuanceService({
+  authority,
+  attestor: {
+    attest: () => Promise.resolve(refuseIssuance('token-refused', 'bench')),
+    confirm: () => ok(undefined),
+  },
+  revocations: new Watch([]),
+  clock,
+  log,
+  rates: { pod: { burst: 1e9, perSecond: 1e9 }, overall: { burst: 1e9, perSecond: 1e9 } },
+});
+const mounted = readMounted(own.pem, {
+  identity: serviceAccountId('mesh.test', 'bench', 'controller'),
+  bundle: authority.bundle.value,
+  now: clock.now(),
+  renewals: 0,
+});
+if (!mounted.ok) throw new Error(mounted.error.detail);
+const { credential } = mounted.value;
+const server = await RpcServer.listen<SpiffePeer>(scope, {
+  host: '127.0.0.1',
+  port: 0,
+  tls: () => ({
+    crypto: nodeProvider,
+    credential,
+    clientAuthentication: {
+      mode: 'request',
+      required: false,
+      verifier: spiffeVerifier({ bundle: authority.bundle, clock }),
+    },
+  }),
+  services: (connection) => [service.serve(connection)],
+  clock,
+  log,
+  limits: { connectionsPerAddress: 1000 },
+});
+say({ port: server.port, roots: encodeTrustBundle(authority.bundle.value), workload: workload.pem });
+for await (const _ of createInterface(process.stdin)) say(process.cpuUsage());
+await scope.close();
+await authority.close();
+rmSync(folder, { recursive: true });
+
+async function credentialFor(name: string, pod: PodIdentity | undefined) {
+  const keys = makeKeys('ec-p256');
+  const identity = serviceAccountId('mesh.test', 'bench', name);
+  const attestation =
+    pod === undefined
+      ? undefined
+      : ({ method: 'token', attestedAt: clock.now(), pod, remoteAddress: '127.0.0.1' } as const);
+  const issued = await authority.issue(createCertificateRequest(keys), identity, attestation);
+  if (!issued.ok) throw new Error(issued.error.detail);
+  const certificate = issued.value.chain
+    .map(
+      (der) =>
+        `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`,
+    )
+    .join('');
+  return { pem: { certificate, key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() } };
+}
+
+function say(message: object): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
