@@ -30,9 +30,9 @@ import {
 } from './config.ts';
 import { inspectCertificate, inspectLeafChain } from './inspect.ts';
 import { DocumentStore } from './document-store.ts';
-import { parseIssuableRequest } from './request.ts';
+import { type IssuableRequest, parseIssuableRequest } from './request.ts';
 import { rotationPlan, type Validity } from './schedule.ts';
-import { signCertificate } from './sign.ts';
+import { signLeaf } from './sign-leaf.ts';
 import type { Slot } from './slot.ts';
 import type { StateChange, StateStore } from './state-store.ts';
 import { FolderStore } from './store.ts';
@@ -125,23 +125,27 @@ export class CertificateAuthority {
    * else the request asks for is ignored. Before it is handed out, the certificate is read back, verified as peers
    * would in both roles, and recorded.
    */
-  async issue(
-    csr: Uint8Array,
+  async issue(csr: Uint8Array, identity: SpiffeId): Promise<Result<IssuedCertificate, Refusal>> {
+    const request = parseIssuableRequest(csr);
+    return request.ok ? this.issueFor(request.value, identity, undefined) : request;
+  }
+
+  /** The same for a request that was read and proved already, and for what was attested of the workload's pod. */
+  async issueFor(
+    request: IssuableRequest,
     identity: SpiffeId,
-    attestation?: Attestation,
+    attestation: Attestation | undefined,
   ): Promise<Result<IssuedCertificate, Refusal>> {
     const config = this.#config;
     if (this.#closed) return refuse('authority-closed', this.#store.place);
     if (identity.trustDomain !== config.trustDomain || identity.path === '') {
       return refuse('identity-not-ours', `${identity.toString()} in trust domain "${config.trustDomain}"`);
     }
-    const request = parseIssuableRequest(csr);
-    if (!request.ok) return request;
     const now = this.#clock.now();
     const issuer = this.#authorities.current;
-    const template = leafTemplate(config, request.value, identity, attestation, issuer.certificate, now);
+    const template = leafTemplate(config, request, identity, attestation, issuer.certificate, now);
     if (!template.ok) return template;
-    const der = await signCertificate(template.value, issuer);
+    const der = signLeaf(template.value, issuer);
     const leaf = inspectCertificate(der, template.value, issuer.certificate);
     if (!leaf.ok) return leaf;
     const chain = [der, issuer.certificate.der];

@@ -1,18 +1,15 @@
 import type { KeyObject, webcrypto } from 'node:crypto';
 import type { Certificate } from '../x509/certificate.ts';
 import { encodePermittedUriHost } from '../x509/extensions/name-constraints.ts';
-import { encodePodIdentity } from '../x509/extensions/pod-identity.ts';
 import { OID } from '../x509/oids.ts';
-import type { AuthorityTemplate, CertificateTemplate, LeafTemplate } from './template.ts';
+import type { AuthorityTemplate } from './template.ts';
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
-  ExtendedKeyUsageExtension,
   Extension,
   KeyUsageFlags,
   KeyUsagesExtension,
   Name,
-  SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
   X509Certificate,
   X509CertificateGenerator,
@@ -25,13 +22,13 @@ export interface SigningAuthority {
   readonly privateKey: KeyObject;
 }
 
-/** The template as a signed certificate, DER. What comes out is checked by inspect.ts before anyone gets it. */
+/** A root or an intermediate as a signed certificate, DER. What comes out is checked by inspect.ts before anyone gets it. */
 export async function signCertificate(
-  template: CertificateTemplate,
+  template: AuthorityTemplate,
   by: SigningAuthority,
 ): Promise<Uint8Array> {
   const publicKey = toCryptoKey(template.publicKey);
-  const subject = template.kind === 'leaf' ? '' : authorityName(template);
+  const subject = authorityName(template);
   const certificate = await X509CertificateGenerator.create({
     serialNumber: template.serial,
     subject,
@@ -44,7 +41,7 @@ export async function signCertificate(
     signingKey: toCryptoKey(by.privateKey),
     signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
     extensions: [
-      ...(template.kind === 'leaf' ? leafExtensions(template) : authorityExtensions(template)),
+      ...authorityExtensions(template),
       await SubjectKeyIdentifierExtension.create(publicKey, false),
       ...(template.kind === 'root'
         ? []
@@ -71,18 +68,6 @@ function authorityExtensions(template: AuthorityTemplate): Extension[] {
     ...(permittedUriHost === undefined
       ? []
       : [new Extension(OID.nameConstraints, true, toBuffer(encodePermittedUriHost(permittedUriHost)))]),
-  ];
-}
-
-function leafExtensions(template: LeafTemplate): Extension[] {
-  return [
-    new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-    new ExtendedKeyUsageExtension([OID.serverAuth, OID.clientAuth], false),
-    // Critical, as the subject is empty (RFC 5280 4.2.1.6).
-    new SubjectAlternativeNameExtension([{ type: 'url', value: template.identity.toString() }], true),
-    ...(template.pod === undefined
-      ? []
-      : [new Extension(OID.podIdentity, false, toBuffer(encodePodIdentity(template.pod)))]),
   ];
 }
 

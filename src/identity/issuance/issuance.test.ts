@@ -7,7 +7,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { nodeProvider, nodeSigner } from '#handshake/crypto';
 import { ISSUANCE, RpcChannel, RpcServer } from '#rpc';
 import { err, ok, type Result, Scope, silentLog, systemClock, Watch } from '#runtime';
-import { type AuditRecord, CertificateAuthority } from '../ca/index.ts';
+import {
+  type Attestation,
+  type AuditRecord,
+  CertificateAuthority,
+  parseIssuableRequest,
+} from '../ca/index.ts';
 import { parseSpiffeId, type SpiffeId, serviceAccountId } from '../spiffe-id.ts';
 import { makeKeys } from '../testing/index.ts';
 import { type SpiffePeer, spiffeVerifier } from '../verifier.ts';
@@ -262,11 +267,17 @@ test('a day after the last token the sidecar shows its token again, before a ren
 test('attack: an attestation older than a day does not renew, however fresh the certificate is', async () => {
   const old = { method: 'certificate', attestedAt: now - DAY - 60_000, pod: POD, remoteAddress: '' } as const;
   const keys = makeKeys('ec-p256');
-  const issued = await authority.issue(csr(keys), WEB, old);
+  const issued = await issueFor(csr(keys), old);
   if (!issued.ok) throw new Error(issued.error.detail);
   expect(await ask({ csr: csr() }, credentialFrom(issued.value.chain, keys))).toBe('attestation-too-old');
   expectTold('attestation-too-old');
 });
+
+function issueFor(request: Uint8Array, attestation: Attestation) {
+  const parsed = parseIssuableRequest(request);
+  if (!parsed.ok) throw new Error(parsed.error.detail);
+  return authority.issueFor(parsed.value, WEB, attestation);
+}
 
 function credentialFrom(chain: readonly Uint8Array[], keys: ReturnType<typeof makeKeys>) {
   return {
@@ -346,7 +357,7 @@ test('attack: a renewal without a certificate, and over the key of the current o
   expectTold('certificate-missing');
   const keys = makeKeys('ec-p256');
   const attested = { method: 'token', attestedAt: now, pod: POD, remoteAddress: '' } as const;
-  const issued = await authority.issue(csr(keys), WEB, attested);
+  const issued = await issueFor(csr(keys), attested);
   if (!issued.ok) throw new Error(issued.error.detail);
   const credential = credentialFrom(issued.value.chain, keys);
   expect(await ask({ csr: csr(keys) }, credential)).toBe('key-not-fresh');

@@ -13,7 +13,7 @@ import {
   type UnaryCall,
 } from '#rpc';
 import { type Clock, err, type Log, ok, type ReadableWatch, type Result } from '#runtime';
-import { type Attestation, attestedAtOf, parseIssuableRequest } from '../ca/index.ts';
+import { type Attestation, attestedAtOf, type IssuableRequest, parseIssuableRequest } from '../ca/index.ts';
 import type { IssuedCertificate } from '../issued-certificate.ts';
 import type { SpiffeId } from '../spiffe-id.ts';
 import type { SpiffePeer } from '../verifier.ts';
@@ -26,8 +26,8 @@ import { TokenKeys } from './token-keys.ts';
 
 export interface IssuanceConfig {
   readonly authority: {
-    issue(
-      csr: Uint8Array,
+    issueFor(
+      request: IssuableRequest,
       identity: SpiffeId,
       attestation: Attestation,
     ): Promise<Result<IssuedCertificate, Refusal>>;
@@ -109,7 +109,7 @@ export class IssuanceService {
       );
     }
     const attestedAt = clock.now();
-    return this.#sign(certificateRequest, identity, { method: 'token', attestedAt, pod, remoteAddress });
+    return this.#sign(request.value, identity, { method: 'token', attestedAt, pod, remoteAddress });
   }
 
   /** By the certificate of the connection, which the engine verified and which is still valid: it ends with it. */
@@ -142,7 +142,7 @@ export class IssuanceService {
       remoteAddress,
       previousSerial: serial,
     } as const;
-    return this.#sign(certificateRequest, spiffeId, attestation);
+    return this.#sign(request.value, spiffeId, attestation);
   }
 
   /** What holds for both ways, once it is known who asks. */
@@ -158,8 +158,8 @@ export class IssuanceService {
     return undefined;
   }
 
-  async #sign(csr: Uint8Array, identity: SpiffeId, attestation: Attestation): Promise<Answer> {
-    const issued = await this.#config.authority.issue(csr, identity, attestation);
+  async #sign(request: IssuableRequest, identity: SpiffeId, attestation: Attestation): Promise<Answer> {
+    const issued = await this.#config.authority.issueFor(request, identity, attestation);
     if (!issued.ok) return err(authorityRefusal(issued.error));
     return ok({ chain: [...issued.value.chain], authorityTime: this.#config.clock.now() });
   }

@@ -14,7 +14,7 @@ import {
   type SpiffePeer,
   spiffeVerifier,
 } from '#identity';
-import { CertificateAuthority } from '#identity/ca';
+import { CertificateAuthority, parseIssuableRequest } from '#identity/ca';
 import { IssuanceService, refuseIssuance } from '#identity/issuance';
 import { createCertificateRequest, makeKeys } from '#identity/testing';
 import { readMounted } from '#identity/workload';
@@ -96,7 +96,9 @@ async function credentialFor(name: string, pod: PodIdentity | undefined) {
     pod === undefined
       ? undefined
       : ({ method: 'token', attestedAt: clock.now(), pod, remoteAddress: '127.0.0.1' } as const);
-  const issued = await authority.issue(createCertificateRequest(keys), identity, attestation);
+  const request = parseIssuableRequest(createCertificateRequest(keys));
+  if (!request.ok) throw new Error(request.error.detail);
+  const issued = await authority.issueFor(request.value, identity, attestation);
   if (!issued.ok) throw new Error(issued.error.detail);
   const certificate = issued.value.chain
     .map(
