@@ -89,9 +89,11 @@ export class RemoteIssuance implements IssuanceClient {
   /** Goes back to the token in good time, so that no renewal has to be refused for the age of the last one. */
   #mayRenew(): boolean {
     const { clock, current } = this.#config;
-    const age = clock.now() - this.#attestedAt;
+    const now = clock.now();
+    const age = now - this.#attestedAt;
     return (
-      current() !== undefined &&
+      // One that has just ended may still be there for a moment.
+      (current()?.notAfter ?? Number.NEGATIVE_INFINITY) > now &&
       !this.#certificateRefused &&
       age < ISSUANCE_LIMITS.attestationMilliseconds * TOKEN_AFTER
     );
