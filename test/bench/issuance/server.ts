@@ -106,7 +106,7 @@ async function credentialFor(name: string, pod: PodIdentity | undefined) {
         `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`,
     )
     .join('');
-  return { pem: { certificate, key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() } };
+  return { pem: { certificate, key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }) } };
 }
 
 function say(message: object): void {
