@@ -164,6 +164,22 @@ describe('WorkloadAgent', () => {
     expect(pauses.slice(0, 9)).toEqual([375, 750, 1500, 3000, 6000, 12_000, 22_500, 22_500, 22_500]);
   });
 
+  it('asks the sooner the less is left of the certificate', async () => {
+    issuance.leaf = { notAfter: NOW + 120 * SECOND };
+    const agent = start({ random: () => 0 });
+    await ready(agent);
+    issuance.answer = () =>
+      Promise.resolve(err({ reason: IDENTITY_REASONS['authority-closed'], detail: 'x' }));
+    const times: number[] = [];
+    agent.failures.subscribe(() => times.push(clock.now() - NOW));
+    await clock.advance(120 * SECOND);
+    for (const [index, time] of times.slice(1).entries()) {
+      const before = times[index] ?? 0;
+      expect(time - before).toBeLessThan(Math.max((120 * SECOND - before) / 16, 500) + 1);
+    }
+    expect(times.at(-1)).toBeGreaterThan(119 * SECOND);
+  });
+
   it('gives up on an authority that does not answer, and asks again', async () => {
     issuance.answer = () => new Promise(() => undefined);
     const agent = start();

@@ -31,6 +31,8 @@ export interface RenewalFailures {
 
 /** Fits several times into the shortest life of a leaf (2 minutes) and does not press an authority that is down. */
 const BACKOFF = { firstMilliseconds: 500, longestMilliseconds: 30_000, jitter: 0.5 };
+/** Of what is left of the certificate: the nearer its end, the sooner an authority that is back is noticed. */
+const LONGEST_SHARE = 1 / 16;
 /** Timers stand still while a machine sleeps, so the wall clock is asked at least this often. */
 const LONGEST_WAIT_MILLISECONDS = 30_000;
 
@@ -144,8 +146,10 @@ export class WorkloadAgent {
 
   #fail(refusal: Refusal): void {
     const { clock, log, identity } = this.#options;
-    this.#dueAt = clock.now() + this.#backoff.next();
     const current = this.#credentials.value;
+    const left = current === undefined ? Number.POSITIVE_INFINITY : current.notAfter - clock.now();
+    const longest = Math.max(left * LONGEST_SHARE, BACKOFF.firstMilliseconds);
+    this.#dueAt = clock.now() + Math.min(this.#backoff.next(), longest);
     const count = this.#failures.value.count + 1;
     this.#failures.set(Object.freeze({ count, last: refusal }));
     log.warn('a certificate could not be renewed; this is tried again', {

@@ -8,6 +8,10 @@ export interface Cluster {
   onNode(node: string, command: readonly string[], options?: CommandOptions): Promise<string>;
   /** Gives every node the image in an OCI archive. */
   loadImage(archive: string): Promise<void>;
+  /** Has the next pod of a node get this IPv4 address, if it is free. */
+  nextPodAddress(node: string, address: string): Promise<void>;
+  /** The key that signs ServiceAccount tokens, PEM: for tokens that Kubernetes itself would no longer make. */
+  tokenKey(): Promise<string>;
   /** Kills the API server and keeps it from coming back until the function that this resolves with was called. */
   stopApiServer(): Promise<() => Promise<void>>;
 }

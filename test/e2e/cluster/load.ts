@@ -50,7 +50,7 @@ export function serverDeployment(
   mesh: PodMaker,
   name: string,
   replicas: number,
-  { graceSeconds = 120 } = {},
+  { graceSeconds = 600 } = {},
 ): { readonly service: Manifest; readonly deployment: Manifest } {
   const token = randomBytes(16).toString('hex');
   const container = {
@@ -102,7 +102,7 @@ export async function underLoad(namespace: Namespace, clients: readonly string[]
 }
 
 /** What a client has said so far. */
-async function latest(namespace: Namespace, client: string): Promise<LoadReport | undefined> {
+export async function latest(namespace: Namespace, client: string): Promise<LoadReport | undefined> {
   const text = await namespace.kubectl(['logs', client, '--container', 'load', '--tail', '1']);
   const line = text.trim();
   return line.startsWith('{') ? (JSON.parse(line) as LoadReport) : undefined;

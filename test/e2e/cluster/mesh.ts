@@ -4,7 +4,7 @@ import { type Manifest, type Namespace, type PodOptions, pod } from './namespace
 import { RESTRICTED } from './security.ts';
 
 const TRUST_DOMAIN = 'cluster.test';
-const FOLDER = '/etc/sallyport';
+export const FOLDER = '/etc/sallyport';
 
 /** Whom an address stands for: an entry of the sidecar's destinations file. */
 export interface DestinationRow {
@@ -86,7 +86,9 @@ export class FileMesh {
   /** Replaces the policies. Sidecars that run see it when the kubelet has mounted it. */
   async allow(...pairs: readonly AllowedCall[]): Promise<void> {
     await this.policies(
-      Object.fromEntries(pairs.map((each) => [`${each.from}-to-${each.to}.yaml`, this.#policy(each)])),
+      Object.fromEntries(
+        pairs.map((each) => [`${each.from}-to-${each.to}.yaml`, allowPolicy(each, this.#namespace.name)]),
+      ),
     );
   }
 
@@ -108,7 +110,7 @@ export class FileMesh {
       ...more,
       initContainers: [
         captureContainer('capture'),
-        { ...sidecarContainer(probes), ...sidecar },
+        { ...sidecarContainer('sidecar', MOUNTS, probes), ...sidecar },
         ...afterSidecar,
       ],
       spec: {
@@ -122,20 +124,20 @@ export class FileMesh {
       },
     });
   }
+}
 
-  #policy({ from, to }: AllowedCall): unknown {
-    const { name: namespace } = this.#namespace;
-    return {
-      apiVersion: 'mesh.sallyport.dev/v1alpha1',
-      kind: 'MeshPolicy',
-      metadata: { name: `${from}-to-${to}`, namespace },
-      spec: {
-        targetRef: { kind: 'ServiceAccount', name: to },
-        action: 'Allow',
-        rules: [{ from: [{ serviceAccounts: [{ name: from, namespace }] }] }],
-      },
-    };
-  }
+/** A MeshPolicy that lets one account call another, both of the namespace. */
+export function allowPolicy({ from, to }: AllowedCall, namespace: string): unknown {
+  return {
+    apiVersion: 'mesh.sallyport.dev/v1alpha1',
+    kind: 'MeshPolicy',
+    metadata: { name: `${from}-to-${to}`, namespace },
+    spec: {
+      targetRef: { kind: 'ServiceAccount', name: to },
+      action: 'Allow',
+      rules: [{ from: [{ serviceAccounts: [{ name: from, namespace }] }] }],
+    },
+  };
 }
 
 /** Pods, Services and nodes of both providers' clusters are in these: what is not listed there is refused. */
@@ -150,12 +152,23 @@ const SIDECAR = {
   destinations: 'destinations.yaml',
 };
 
-function sidecarContainer(probes: readonly unknown[] = []): Record<string, unknown> {
+const MOUNTS = [
+  { name: 'sallyport', mountPath: FOLDER, readOnly: true },
+  { name: 'policies', mountPath: '/etc/policies', readOnly: true },
+  { name: 'identity', mountPath: '/etc/identity', readOnly: true },
+];
+
+/** The native sidecar of a pod; its settings are where `FOLDER` is mounted. */
+export function sidecarContainer(
+  name: string,
+  volumeMounts: readonly unknown[],
+  probes: readonly unknown[] = [],
+): Record<string, unknown> {
   const field = (name: string, fieldPath: string): unknown => ({
     name,
     valueFrom: { fieldRef: { fieldPath } },
   });
-  return sallyportContainer('sidecar', ['sidecar', '--config', `${FOLDER}/sidecar.yaml`], {
+  return sallyportContainer(name, ['sidecar', '--config', `${FOLDER}/sidecar.yaml`], {
     restartPolicy: 'Always',
     env: [
       field('SALLYPORT_NAMESPACE', 'metadata.namespace'),
@@ -163,11 +176,7 @@ function sidecarContainer(probes: readonly unknown[] = []): Record<string, unkno
       field('SALLYPORT_POD', 'metadata.name'),
       { name: 'SALLYPORT_PROBES', value: JSON.stringify(probes) },
     ],
-    volumeMounts: [
-      { name: 'sallyport', mountPath: FOLDER, readOnly: true },
-      { name: 'policies', mountPath: '/etc/policies', readOnly: true },
-      { name: 'identity', mountPath: '/etc/identity', readOnly: true },
-    ],
+    volumeMounts,
     securityContext: RESTRICTED,
     lifecycle: { preStop: { exec: { command: ['sallyport', 'drain'] } } },
     // Nobody listens on this port: an answer proves that the rules redirect what comes in.

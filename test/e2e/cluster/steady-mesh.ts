@@ -1,35 +1,42 @@
-import { type LoadKind, serverDeployment } from './load.ts';
-import { FileMesh } from './mesh.ts';
-import type { Namespace } from './namespace.ts';
-import { clusterAddresses } from './shop.ts';
+import type { Cluster } from './cluster.ts';
+import { ControllerMesh } from './controller-mesh.ts';
+import { clientPod, type LoadKind, serverDeployment, underLoad } from './load.ts';
+import { applicationContainer, type Namespace, pod } from './namespace.ts';
 
 export const KINDS: readonly LoadKind[] = ['new', 'keep-alive', 'stream', 'tcp'];
 
-/** A mesh from files with the Deployment `server`, which the account `client` may call, up and running. */
-export async function steadyMesh(namespace: Namespace, replicas: number): Promise<FileMesh> {
-  const mesh = new FileMesh(namespace);
-  await mesh.accounts('server', 'client');
-  const { service, deployment } = serverDeployment(mesh, 'server', replicas);
-  await namespace.apply(service);
-  await mesh.files({
-    allow: [{ from: 'client', to: 'server' }],
-    destinations: [
-      {
-        service: 'server',
-        networks: await networksOf(namespace, 'server'),
-        identities: [mesh.identity('server')],
-      },
-      { networks: await networksOf(namespace, 'kube-dns', 'kube-system'), unmeshed: true },
-    ],
-  });
-  await namespace.apply(deployment);
+/**
+ * The Deployment `server` under load of a client of each kind, a meshed pod `caller` that does nothing by itself, and a
+ * pod without a sidecar, `outside`, that serves port 8080.
+ */
+export async function steadyMesh(
+  cluster: Cluster,
+  namespace: Namespace,
+  kinds: readonly LoadKind[] = KINDS,
+): Promise<ControllerMesh> {
+  const accounts = ['server', 'client'];
+  const mesh = await ControllerMesh.install(cluster, namespace, accounts, [{ from: 'client', to: 'server' }]);
+  const { service, deployment } = serverDeployment(mesh, 'server', 2);
+  await namespace.apply(
+    service,
+    deployment,
+    pod('outside', [applicationContainer('application', ['serve', '8080'])]),
+    mesh.pod('caller', [applicationContainer('application', ['wait'])], { account: 'client' }),
+  );
   await namespace.kubectl(['rollout', 'status', 'deployment/server', '--timeout=90s'], {
     timeoutMilliseconds: 100_000,
   });
+  await namespace.until('Ready', ['pod/outside', 'pod/caller'], 90);
+  await namespace.apply(
+    ...kinds.map((kind) =>
+      clientPod(mesh, kind, { kind, host: 'server', everyMilliseconds: 50 }, { account: 'client' }),
+    ),
+  );
+  await underLoad(namespace, kinds);
   return mesh;
 }
 
-async function networksOf(namespace: Namespace, name: string, other?: string): Promise<string[]> {
-  const addresses = await clusterAddresses(namespace, name, other);
-  return addresses.map((address) => `${address}/${address.includes(':') ? 128 : 32}`);
+export async function podsOf(namespace: Namespace, app: string): Promise<string[]> {
+  const names = ['get', 'pods', `--selector=app=${app}`, '--output', 'jsonpath={.items[*].metadata.name}'];
+  return (await namespace.kubectl(names)).split(' ').filter(Boolean);
 }

@@ -1,6 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cluster, ClusterHandle, CommandOptions } from '../cluster.ts';
+import { before } from './network.ts';
 import { eventually, expectGone, run } from '../command.ts';
 
 /** Enters a running cluster, from any process of root's. */
@@ -18,6 +20,10 @@ export function connectBare({ nodes, access }: ClusterHandle): Cluster {
     nodes,
     onNode,
     kubectl: kubectlHere,
+    // host-local gives the address after the one that it gave last; the first range is IPv4's.
+    nextPodAddress: (node, address) =>
+      writeFile(join(folder, node, 'cni-addresses/pods/last_reserved_ip.0'), before(address)),
+    tokenKey: () => readFile(join(folder, 'pki/sa.key'), 'utf8'),
     stopApiServer: async () => {
       // init.sh looks for it.
       const order = join(folder, 'apiserver-stopped');

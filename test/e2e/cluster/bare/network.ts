@@ -41,3 +41,9 @@ export const networkEnvironment = {
 export function podRanges(node: number): readonly [string, string] {
   return [`${PODS_V4}${node}.0/24`, `${PODS_V6}${node}::/64`];
 }
+
+/** The IPv4 address before another of the same network of 256. */
+export function before(address: string): string {
+  const bytes = address.split('.').map(Number);
+  return [...bytes.slice(0, 3), (bytes[3] ?? 0) - 1].join('.');
+}

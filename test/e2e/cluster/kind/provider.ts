@@ -11,6 +11,7 @@ import type {
   RunningCluster,
   UpOptions,
 } from '../cluster.ts';
+import { before } from '../bare/network.ts';
 import { eventually, expectGone, run } from '../command.ts';
 
 /** Kubernetes in Docker (kind.sigs.k8s.io), where docker, kind and kubectl are installed and kind's node image can be had. */
@@ -77,6 +78,12 @@ function connect({ nodes, access }: ClusterHandle): Cluster {
     nodes,
     kubectl,
     onNode,
+    // kind's CNI is host-local too.
+    nextPodAddress: async (node, address) => {
+      const file = '/var/lib/cni/networks/kindnet/last_reserved_ip.0';
+      await onNode(node, ['sh', '-c', `echo -n "$1" >${file}`, 'sh', before(address)]);
+    },
+    tokenKey: () => onNode(nodes[0] ?? '', ['cat', '/etc/kubernetes/pki/sa.key']),
     // A static pod of the control plane's kubelet: it runs while its manifest is there.
     stopApiServer: async () => {
       const [control = ''] = nodes;

@@ -1,23 +1,20 @@
 import { expect } from 'vitest';
-import { clientPod, finish, seconds, tell, underLoad } from '../load.ts';
+import { finish, seconds, tell } from '../load.ts';
 import { KINDS, steadyMesh } from '../steady-mesh.ts';
 import { story } from '../story.ts';
 
 const ROLLOUTS = 3;
+const TIMEOUT_MILLISECONDS = 300_000;
 
 story(
   'three rollouts of a server under load: no call fails, in short and long connections',
-  async ({ namespace }) => {
-    const mesh = await steadyMesh(namespace, 2);
-    await namespace.apply(
-      ...KINDS.map((kind) =>
-        clientPod(mesh, kind, { kind, host: 'server', everyMilliseconds: 50 }, { account: 'client' }),
-      ),
-    );
-    await underLoad(namespace, KINDS);
+  async ({ cluster, namespace }) => {
+    await steadyMesh(cluster, namespace);
     for (let rollout = 0; rollout < ROLLOUTS; rollout += 1) {
       await namespace.kubectl(['rollout', 'restart', 'deployment/server']);
-      await namespace.kubectl(['rollout', 'status', 'deployment/server', '--timeout=90s']);
+      await namespace.kubectl(['rollout', 'status', 'deployment/server', '--timeout=90s'], {
+        timeoutMilliseconds: 100_000,
+      });
       await seconds(3);
     }
     const reports = await finish(namespace, KINDS);
@@ -28,4 +25,5 @@ story(
       expect(Object.keys(names).length).toBeGreaterThan(kind === 'tcp' ? 0 : ROLLOUTS);
     }
   },
+  TIMEOUT_MILLISECONDS,
 );
