@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ControllerSettings } from '#controller';
 import { parseCidr } from '#policy';
 import { err, ok, type Result } from '#runtime';
