@@ -25,9 +25,9 @@ export interface SidecarLimits {
   readonly drainDeadlineMilliseconds: number;
   /** Connections alive at once, each direction for itself. */
   readonly connections: number;
-  /** Handshakes in progress at once, detection included, each direction for itself. */
+  /** Handshakes in progress at once, detection included, each direction for itself; inbound the longest gives way. */
   readonly handshakes: number;
-  /** What is read of a ClientHello to find out whose it is. Ours are under 1 KiB. */
+  /** What is read of a ClientHello to find out whose it is. Ours are under 2 KiB. */
   readonly clientHelloBytes: number;
   /** One admin request's head, its whole duration, and how many admin connections there may be. */
   readonly adminHeaderBytes: number;

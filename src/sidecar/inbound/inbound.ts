@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { enterHandshake } from '../listen/admit.ts';
+import { enterInboundHandshake } from '../listen/admit.ts';
 import type { InboundParts } from '../parts.ts';
 import { follow, passBytes } from '../path.ts';
 import { type Accepted, accept, type InboundTarget } from './accept.ts';
@@ -20,7 +20,7 @@ export async function serveInbound(
 
 async function walk(accepted: Accepted, parts: InboundParts): Promise<void> {
   const { connection, socket } = accepted;
-  const leaveHandshake = enterHandshake('inbound', parts);
+  const leaveHandshake = enterInboundHandshake(connection, parts);
   connection.onClose(leaveHandshake);
   connection.phase = 'handshaking';
   const detected = await detect(accepted, parts);

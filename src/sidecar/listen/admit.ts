@@ -4,6 +4,7 @@ import type { Connection, Direction } from '../connection.ts';
 import { socketEnd } from '../forward/end.ts';
 import type { SidecarParts } from '../parts.ts';
 import { SIDECAR_REASONS } from '../reason.ts';
+import type { Admission } from './admission.ts';
 import { plainAddress } from './endpoint.ts';
 
 /** A connection that was let in, with the socket that it came by. */
@@ -39,14 +40,28 @@ export function admit(
 }
 
 /**
- * A place among the handshakes in progress; the function gives it back. Throws TlsError `too-many-handshakes`. Each
- * direction has its own: strangers that connect and stay silent must not keep the application from calling others.
+ * A place among the application's handshakes in progress; the function gives it back. Throws TlsError
+ * `too-many-handshakes`. Inbound ones are counted apart: strangers must not keep the application from calling others.
  */
-export function enterHandshake(direction: Direction, parts: SidecarParts): () => void {
-  const handshakes = parts.handshakes[direction];
-  const leave = handshakes.enter();
+export function enterOutboundHandshake({ handshakes: { outbound } }: SidecarParts): () => void {
+  const leave = outbound.enter();
   if (leave === undefined) {
-    throw new TlsError(SIDECAR_REASONS['too-many-handshakes'], `${handshakes.cap} are in progress`);
+    throw new TlsError(SIDECAR_REASONS['too-many-handshakes'], detailOf(outbound));
   }
   return leave;
+}
+
+/**
+ * Likewise for a connection from the network. Anybody can connect and say nothing, or too little, so when all places are
+ * taken the handshake that has lasted longest ends: an honest one is over long before.
+ */
+export function enterInboundHandshake(connection: Connection, { handshakes }: SidecarParts): () => void {
+  const { inbound } = handshakes;
+  return inbound.enterInPlaceOfOldest(() =>
+    connection.end(SIDECAR_REASONS['too-many-handshakes'], detailOf(inbound)),
+  );
+}
+
+function detailOf({ cap }: Admission): string {
+  return `${cap} are in progress`;
 }

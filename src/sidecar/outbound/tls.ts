@@ -3,7 +3,7 @@ import { connectTls } from '#handshake/stream';
 import { type SpiffePeer, spiffeVerifier } from '#identity';
 import { MESH_PROTOCOL, meshServerName } from '../credential.ts';
 import { type End, tlsEnd } from '../forward/end.ts';
-import { enterHandshake } from '../listen/admit.ts';
+import { enterOutboundHandshake } from '../listen/admit.ts';
 import { formatEndpoint } from '../listen/endpoint.ts';
 import type { SidecarParts } from '../parts.ts';
 import { unlessEnded } from '../unless-ended.ts';
@@ -22,7 +22,7 @@ export async function secure(
 ): Promise<End> {
   const { connection, called } = accepted;
   const { config } = parts;
-  const leaveHandshake = enterHandshake('outbound', parts);
+  const leaveHandshake = enterOutboundHandshake(parts);
   connection.onClose(leaveHandshake);
   connection.phase = 'handshaking';
   const handshake = config.telemetry.startHandshake({

@@ -171,7 +171,7 @@ function hex(value: number): string {
 }
 
 /** DER Names as the runner writes them: hexadecimal, with commas between; `<EMPTY>` and `<NULL>` stand for none. */
-export function nameList(text: string): Uint8Array[] {
+function nameList(text: string): Uint8Array[] {
   if (text === '<EMPTY>' || text === '<NULL>' || text === '') return [];
   return text.split(',').map((name) => new Uint8Array(Buffer.from(name, 'hex')));
 }

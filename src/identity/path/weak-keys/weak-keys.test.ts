@@ -87,7 +87,7 @@ describe('the list of weak keys', () => {
       format: 'der',
       type: 'spki',
     }).export({ format: 'jwk' });
-    expect(Buffer.from(modulus).toString('base64url')).toBe(jwk['n']);
+    expect(Buffer.from(modulus).toString('base64url')).toBe(jwk.n);
     expect(weakKeyDigest(fromHex('c0ffee'))).toMatch(/^[0-9a-f]{20}$/);
   });
 
