@@ -11,12 +11,16 @@ import { POLICY_REASONS } from '#policy';
 import { RPC_REASONS } from '#rpc';
 import { SIDECAR_REASONS } from '#sidecar';
 import { INTERCEPT_REASONS } from '#sidecar/intercept';
+import { conformancePage } from './conformance-page.ts';
+import { suitesPage } from './suites-page.ts';
 
 const folder = new URL('../docs/reference/', import.meta.url);
 const pages: Readonly<Record<string, string>> = {
+  'conformance.md': conformancePage(),
   'interop.md': interopPage(),
   'reasons.md': reasonsPage(),
   'states.md': statesPage(),
+  'suites.md': suitesPage(),
 };
 const check = process.argv.includes('--check');
 const stale = Object.entries(pages).filter(([name, text]) => text !== current(name));

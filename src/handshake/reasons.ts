@@ -124,6 +124,13 @@ export const REASONS = reasonTable({
     say: 'The peer does not speak TLS 1.3.',
     next: 'Let the peer use TLS 1.3; older versions are not accepted here.',
   },
+  'inappropriate-fallback': {
+    alert: 'inappropriate_fallback',
+    blame: 'network',
+    rfc: '7507#3',
+    say: 'The client retried with an older version than both sides speak.',
+    next: 'Something between the two broke its first attempt: treat it as an attack.',
+  },
   'no-common-suite': {
     alert: 'handshake_failure',
     blame: 'operator',

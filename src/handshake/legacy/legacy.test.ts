@@ -93,6 +93,14 @@ describe('a server to whom nothing better is offered', () => {
     expectRefusal(listed, `${name}-offered`, 'protocol_version');
   });
 
+  it('but which says that it could do better is refused for that (RFC 7507)', () => {
+    const victim = serverGetting((hello) => {
+      hello.suites.push(0x5600);
+      hello.extensions.set('supported_versions', vector8(u16(0x0303)));
+    });
+    expectRefusal(victim, 'inappropriate-fallback', 'inappropriate_fallback');
+  });
+
   it('than TLS 1.2 says that no version is common', () => {
     const victim = serverGetting(({ extensions }) =>
       extensions.set('supported_versions', vector8(u16(0x0301), u16(0x0303))),

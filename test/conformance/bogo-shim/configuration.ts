@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { err, ok, type Result } from '#runtime';
+import { err, ok, type Result, systemClock } from '#runtime';
 import {
   type ClientConfig,
   type Credential,
@@ -13,8 +13,11 @@ import {
   reasonTable,
   SCHEMES,
   type SchemeName,
+  SessionCache,
   type ServerConfig,
   type Signer,
+  TicketKeyRing,
+  TicketWorker,
   type VerifiedPeer,
 } from '#handshake';
 import { nodeProvider, nodeSigner } from '#handshake/crypto';
@@ -73,12 +76,32 @@ export const SHIM_REASONS = reasonTable({
   },
 });
 
+/** What is kept from one connection of a case to the next. */
+export interface Memory {
+  readonly cache: SessionCache;
+  readonly worker: TicketWorker;
+}
+
+export function newMemory(): Memory {
+  const [crypto, clock] = [nodeProvider, systemClock];
+  const ring = new TicketKeyRing({ crypto, clock });
+  return {
+    cache: new SessionCache({ clock }),
+    worker: new TicketWorker({ crypto, clock, ring, windowMilliseconds: 10_000 }),
+  };
+}
+
+/** RSA_BITS of the engine. */
+const RSA_BITS = { least: 2048 };
+
 /** What a case learns of its peer beside what the engine reports. */
 export interface Seen {
   chain?: readonly Uint8Array[];
   ocspResponse?: Uint8Array;
   /** As the runner counts them: -1 is the default one. */
   selectedCredential?: number;
+  /** The verifier met what the engine does not do. */
+  unimplemented?: string;
 }
 
 const TLS13 = 0x0304;
@@ -92,8 +115,11 @@ export function allowsTls12(options: Options): boolean {
   return !options.has('no-tls12') && (options.number('min-version') ?? 0) < TLS13;
 }
 
-export function clientConfig(options: Options, seen: Seen): ClientConfig {
+export function clientConfig(options: Options, seen: Seen, memory: Memory): ClientConfig {
   const credential = credentialsOf(options, seen);
+  if (options.has('fail-cert-callback') && credential.length === 0) {
+    throw new Unimplemented('nothing is asked for a certificate but the configuration');
+  }
   const serverName = options.text('host-name');
   return {
     ...common(options),
@@ -101,10 +127,18 @@ export function clientConfig(options: Options, seen: Seen): ClientConfig {
     ...(serverName === undefined ? {} : { serverName }),
     credential,
     verifier: verifierOf(options, seen),
+    sessions: {
+      cache: memory.cache,
+      identity: 'client',
+      expected: ['server'],
+      destination: 'runner',
+      binding: 'none',
+    },
   };
 }
 
-export function serverConfig(options: Options, seen: Seen): ServerConfig {
+export function serverConfig(options: Options, seen: Seen, memory: Memory): ServerConfig {
+  if (options.has('fail-ocsp-callback')) throw new Unimplemented('a staple is configured, not asked for');
   const credential = credentialsOf(options, seen);
   if (credential.length === 0) throw new Unimplemented('a server without a certificate');
   const required = options.has('require-any-client-certificate');
@@ -113,6 +147,9 @@ export function serverConfig(options: Options, seen: Seen): ServerConfig {
     ...common(options),
     alpn: selectedProtocols(options),
     credential,
+    ...(options.has('no-ticket')
+      ? {}
+      : { sessions: { worker: memory.worker, identity: 'server', binding: 'none' } }),
     clientAuthentication: asks
       ? { mode: 'request', required, verifier: verifierOf(options, seen) }
       : { mode: 'none' },
@@ -128,7 +165,7 @@ function common(options: Options) {
   return {
     crypto: nodeProvider,
     alpnRequired: false,
-    requestOcspResponse: options.has('enable-ocsp-stapling'),
+    requestOcspResponse: options.has('enable-ocsp-stapling') && !options.has('server'),
     ...(authorities === undefined ? {} : { certificateAuthorities: nameList(authorities) }),
     ...(keyShares === undefined ? {} : { keyShares }),
     ...(maxFragment === undefined ? {} : { maxFragment }),
@@ -192,12 +229,16 @@ function credentialOf(wanted: CredentialOptions, options: Options, seen: Seen): 
   const key = createPrivateKey(readFileSync(wanted.keyFile!));
   const type = key.asymmetricKeyType ?? '';
   if (type.startsWith('ml-dsa')) throw new Unimplemented('ML-DSA is not offered');
+  if ((key.asymmetricKeyDetails?.modulusLength ?? RSA_BITS.least) < RSA_BITS.least) {
+    throw new Unimplemented('RSA keys of less than 2048 bits are not used');
+  }
   const signer = nodeSigner(key);
   const preferences = wanted.signingPreferences.map(schemeOf);
   const certificates = chain.map((certificate) => new Uint8Array(new X509Certificate(certificate).raw));
   const narrowed = preferences.length === 0 ? signer : { ...signer, schemes: preferences };
   return {
     chain: certificates,
+    notAfter: Number.MAX_SAFE_INTEGER,
     signer: signerOf(narrowed, wanted.index, options, seen),
     ...(wanted.mustMatchIssuer ? { issuers: certificates.map(issuerOf) } : {}),
     ...(wanted.ocspResponse === undefined ? {} : { ocspResponse: wanted.ocspResponse }),
@@ -231,11 +272,15 @@ function verifierOf(options: Options, seen: Seen): PeerVerifier {
       );
     }
     if (options.has('fail-ocsp-callback')) return refuse('ocsp-refused', 'the case asks for it');
-    return readPeer(presented.chain[0]!);
+    const peer = readPeer(presented.chain[0]!);
+    if (!peer.ok && peer.error.detail === UNIMPLEMENTED_KEY) seen.unimplemented = UNIMPLEMENTED_KEY;
+    return peer;
   };
   if (!options.has('async')) return { verify: judge };
   return { verify: (presented) => Promise.resolve(judge(presented)) };
 }
+
+const UNIMPLEMENTED_KEY = 'ML-DSA is not offered';
 
 function readPeer(der: Uint8Array): Result<VerifiedPeer, Refusal> {
   let certificate: X509Certificate;
@@ -245,7 +290,8 @@ function readPeer(der: Uint8Array): Result<VerifiedPeer, Refusal> {
     return refuse('certificate-unreadable', 'not DER');
   }
   const { publicKey } = certificate;
-  if (publicKey.asymmetricKeyType?.startsWith('ml-dsa')) throw new Unimplemented('ML-DSA is not offered');
+  if (publicKey.asymmetricKeyType?.startsWith('ml-dsa'))
+    return refuse('certificate-unusable', UNIMPLEMENTED_KEY);
   if (!maySign(certificate.raw)) return refuse('key-usage-forbids', '');
   const keyType = keyTypeOf(publicKey.asymmetricKeyType, publicKey.asymmetricKeyDetails?.namedCurve);
   if (keyType === undefined) return refuse('certificate-unusable', publicKey.asymmetricKeyType ?? '');

@@ -12,6 +12,7 @@ import {
 import {
   allowsTls12,
   clientConfig,
+  type Memory,
   requireTls13,
   type Seen,
   serverConfig,
@@ -26,6 +27,7 @@ export class CaseFailed extends Error {}
 /** One connection of a case: connects, shakes hands, echoes every byte inverted until the peer is done. */
 export class Exchange {
   readonly #options: Options;
+  readonly #resumes: boolean;
   readonly #seen: Seen = {};
   readonly #negotiated: Negotiated = {};
   readonly #secrets = new Map<string, Uint8Array>();
@@ -35,7 +37,8 @@ export class Exchange {
   /** Sealed bytes that wait until something was read. */
   #held: Uint8Array | undefined;
 
-  constructor(options: Options) {
+  constructor(options: Options, resumes: boolean, memory: Memory) {
+    this.#resumes = resumes;
     this.#options = options;
     requireTls13(options);
     const observe = (event: ConnectionEvent): void => this.#observe(event);
@@ -44,8 +47,8 @@ export class Exchange {
       this.#secrets.set(label!, new Uint8Array(Buffer.from(secret!, 'hex')));
     };
     this.#connection = options.has('server')
-      ? new ServerConnection({ ...serverConfig(options, this.#seen), keyLog }, observe)
-      : new ClientConnection({ ...clientConfig(options, this.#seen), keyLog }, observe);
+      ? new ServerConnection({ ...serverConfig(options, this.#seen, memory), keyLog }, observe)
+      : new ClientConnection({ ...clientConfig(options, this.#seen, memory), keyLog }, observe);
   }
 
   async run(): Promise<void> {
@@ -57,14 +60,14 @@ export class Exchange {
     this.#socket.write(shimId);
     this.#flush();
     try {
-      for await (const bytes of this.#socket) {
+      for await (const bytes of this.#socket.iterator({ destroyOnReturn: false })) {
         this.#connection.receive(new Uint8Array(bytes as Buffer));
         await this.#step();
         if (this.#connection.failure !== undefined || this.#isDone()) break;
       }
     } catch (error) {
-      if (error instanceof CaseFailed) throw error;
-      this.#connection.endOfInput();
+      // A reset is one of the runner's ways to end; anything else is a mistake here.
+      if (!(error instanceof Error && 'syscall' in error)) throw error;
     }
     this.#connection.endOfInput();
     this.#finish();
@@ -103,7 +106,7 @@ export class Exchange {
   #begin(): void {
     this.#begun = true;
     const options = this.#options;
-    const problem = checkHandshake(options, this.#connection, this.#negotiated, this.#seen);
+    const problem = checkHandshake(options, this.#resumes, this.#connection, this.#negotiated, this.#seen);
     if (problem !== undefined) throw new CaseFailed(problem);
     const exported = options.number('export-keying-material') ?? 0;
     if (exported > 0) this.#connection.write(this.#export(exported));
@@ -171,6 +174,7 @@ export class Exchange {
   /** A peer that speaks less than TLS 1.3 is none that this engine can talk to. */
   #failed(failure: TlsError): Error {
     const tooOld = failure.code === 'no-common-version' || failure.detail === 'protocol_version';
+    if (this.#seen.unimplemented !== undefined) return new Unimplemented(this.#seen.unimplemented);
     if (tooOld && allowsTls12(this.#options)) return new Unimplemented('TLS 1.2 is not spoken');
     return new CaseFailed(`reason: ${failure.code} (${failure.detail})`);
   }

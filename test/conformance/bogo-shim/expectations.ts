@@ -19,6 +19,7 @@ type Check = (seen: Facts) => boolean;
 
 interface Facts {
   readonly options: Options;
+  readonly resumes: boolean;
   readonly connection: ClientConnection | ServerConnection;
   readonly negotiated: Negotiated;
   readonly peer: Seen;
@@ -27,11 +28,12 @@ interface Facts {
 /** The first expectation of a case that its handshake does not meet, in words; undefined if it meets all. */
 export function checkHandshake(
   options: Options,
+  resumes: boolean,
   connection: ClientConnection | ServerConnection,
   negotiated: Negotiated,
   peer: Seen,
 ): string | undefined {
-  const facts = { options, connection, negotiated, peer };
+  const facts = { options, resumes, connection, negotiated, peer };
   return Object.entries(CHECKS).find(([, holds]) => !holds(facts))?.[0];
 }
 
@@ -44,6 +46,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
     wanted(options.number('expect-curve-id'), negotiated.group),
   "the peer's signature scheme is not the expected one": ({ options, negotiated }) =>
     wanted(options.number('expect-peer-signature-algorithm'), negotiated.scheme),
+  'a session was used, or not, against expectation': ({ options, resumes, connection }) =>
+    (connection.session?.kind === 'resumed') === (resumes && !options.has('expect-session-miss')),
   'a HelloRetryRequest, or none, against expectation': ({ options, negotiated }) =>
     !(options.has('expect-hrr') && negotiated.helloRetry !== true) &&
     !(options.has('expect-no-hrr') && negotiated.helloRetry === true),
@@ -61,8 +65,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
   },
   'another credential was used': ({ options, peer }) =>
     wanted(options.number('expect-selected-credential'), peer.selectedCredential),
-  'no certificate of the peer': ({ options, peer }) =>
+  'no certificate of the peer': ({ options, resumes, peer }) =>
     peer.chain !== undefined ||
+    resumes ||
     options.has('expect-no-peer-cert') ||
     (options.has('server') && !options.has('require-any-client-certificate')),
   'the certificates of the peer are not the expected ones': ({ options, peer }) => {

@@ -3,6 +3,7 @@
  * the engine does not do what they ask, and 1 with the reason on stderr otherwise.
  */
 import { writeFileSync } from 'node:fs';
+import { newMemory } from './configuration.ts';
 import { CaseFailed, Exchange } from './exchange.ts';
 import { CommandLine, Unimplemented } from './flags.ts';
 
@@ -30,9 +31,10 @@ async function main(argv: readonly string[]): Promise<number> {
 
 async function runCase(commandLine: CommandLine): Promise<void> {
   const count = commandLine.options('initial').number('resume-count') ?? 0;
-  if (count > 0) throw new Unimplemented('sessions are not resumed');
+  const memory = newMemory();
   for (let index = 0; index <= count; index += 1) {
-    const exchange = new Exchange(commandLine.options(index === 0 ? 'initial' : 'resume'));
+    const resumes = index > 0;
+    const exchange = new Exchange(commandLine.options(resumes ? 'resume' : 'initial'), resumes, memory);
     try {
       await exchange.run();
     } finally {

@@ -79,6 +79,8 @@ export function requireSameHello(first: ClientHello, second: ClientHello, group:
 function requireTls13(hello: ClientHello): void {
   const versions = hello.versions ?? [Math.min(hello.legacyVersion, TLS12)];
   if (!versions.includes(TLS13)) {
+    // RFC 7507 3: a client that could do better says so by this signal.
+    if (hello.suites.includes(FALLBACK_SCSV)) fail('inappropriate-fallback', `offered ${hexList(versions)}`);
     const weak = bestWeakness(WEAK_VERSIONS, versions);
     fail(weak === undefined ? 'no-common-version' : `${weak}-offered`, `offered ${hexList(versions)}`);
   }
@@ -88,6 +90,9 @@ function requireTls13(hello: ClientHello): void {
     fail('compression-offered', `${hello.compressionMethods.length} methods`);
   }
 }
+
+/** RFC 7507 2: TLS_FALLBACK_SCSV. */
+const FALLBACK_SCSV = 0x5600;
 
 const MAY_CHANGE: ReadonlySet<number> = new Set([
   EXTENSIONS.key_share.id,
