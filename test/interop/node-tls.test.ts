@@ -169,7 +169,7 @@ describe('node:tls calls our server', () => {
     socket.end('x');
     const { over } = await next();
     expect(await over).toBeUndefined();
-    expect(ours).toHaveLength(4);
+    expect(ours).toHaveLength(5);
     expect(theirs).toEqual(expect.arrayContaining(ours));
   });
 
@@ -285,7 +285,7 @@ describe('our client calls node:tls', () => {
     });
     stream.resume().end();
     expect(await over).toBeUndefined();
-    expect(ours).toHaveLength(4);
+    expect(ours).toHaveLength(5);
     expect(theirs).toEqual(expect.arrayContaining(ours));
   });
 

@@ -41,6 +41,6 @@ const RULES: readonly Rule[] = [
 export function explain(ours: Verdict, go: Verdict): string | undefined {
   const explains = ours.ok
     ? (rule: Rule) => rule.go !== undefined && go.reason.includes(rule.go)
-    : (rule: Rule) => rule.ours !== undefined && rule.ours.test(ours.reason);
+    : (rule: Rule) => rule.ours?.test(ours.reason);
   return RULES.find(explains)?.why;
 }
