@@ -1,5 +1,6 @@
-import { fromHex } from '#runtime';
-import type { KemName } from './kem.ts';
+import { equal, fromHex } from '#runtime';
+import type { KeyType } from '../schemes.ts';
+import { KEMS, type KemName } from './kem.ts';
 
 /**
  * SubjectPublicKeyInfo up to the public key's own bytes: RFC 8410 4 (X25519), RFC 5480 2 (uncompressed points),
@@ -19,3 +20,21 @@ export const PRIVATE_KEY_HEADS: Readonly<Record<KemName, Uint8Array>> = {
   secp384r1: fromHex('304e 020100 301006072a8648ce3d020106052b81040022 0437 3035 020101 0430'),
   mlkem768: fromHex('3054 020100 300b0609608648016503040402 0442 8040'),
 };
+
+/**
+ * RFC 5480 2.2: the hybrid form of a point "MUST NOT be used", and the compressed one is for those who ask for it. OpenSSL
+ * takes all three, so a key of an elliptic curve is held to the one way of writing it before it is read.
+ */
+export function isInUsualForm(type: KeyType, spki: Uint8Array): boolean {
+  if (type !== 'ec-p256' && type !== 'ec-p384') return true;
+  const curve = type === 'ec-p256' ? 'secp256r1' : 'secp384r1';
+  const head = SPKI_HEADS[curve];
+  return (
+    spki.length === head.length + KEMS[curve].publicKeyLength &&
+    equal(spki.subarray(0, head.length), head) &&
+    spki[head.length] === UNCOMPRESSED
+  );
+}
+
+/** SEC 1 2.3.3. */
+const UNCOMPRESSED = 4;

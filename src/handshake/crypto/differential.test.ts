@@ -150,6 +150,25 @@ describe('both providers give the same', () => {
       );
     },
   );
+
+  test.each([
+    ['ecdsa_secp256r1_sha256', 26],
+    ['ecdsa_secp384r1_sha384', 23],
+  ] as const)('%s: a key in the hybrid form of a point is refused', (scheme, formAt) => {
+    const { publicKey, privateKey } = KEYS[scheme];
+    const spki = new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }));
+    const message = Buffer.from('message');
+    const signature = sign(SCHEMES[scheme].hash, message, privateKey);
+    for (const provider of [node, noble]) {
+      expect(provider.verify(scheme, spki, message, signature)).toBe(true);
+      for (const form of [6, 7]) {
+        const hybrid = spki.slice();
+        expect(hybrid[formAt]).toBe(4);
+        hybrid[formAt] = form;
+        expect(provider.verify(scheme, hybrid, message, signature)).toBe(false);
+      }
+    }
+  });
 });
 
 function outcome(result: ReturnType<KemKeyPair['decapsulate']>): string {

@@ -7,6 +7,7 @@ import {
   RSA_BITS,
   schemesForKey,
 } from '../../schemes.ts';
+import { isInUsualForm } from '../der-heads.ts';
 import { fitsPssParameters } from '../pss-parameters.ts';
 
 /** CryptoProvider.verify. */
@@ -16,6 +17,7 @@ export function verifySignature(
   message: Uint8Array,
   signature: Uint8Array,
 ): boolean {
+  if (!isInUsualForm(CERTIFICATE_SCHEMES[scheme].key, publicKey)) return false;
   try {
     const key = createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });
     if (keyTypeOf(key) !== CERTIFICATE_SCHEMES[scheme].key || !fitsPssParameters(publicKey, scheme))

@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Signer } from '../../credentials/signer.ts';
 import { CERTIFICATE_SCHEMES, type CertificateSchemeName, type KeyType, RSA_BITS } from '../../schemes.ts';
+import { isInUsualForm } from '../der-heads.ts';
 import { nodeSigner } from '../node/signatures.ts';
 import { fitsPssParameters } from '../pss-parameters.ts';
 import { importPrivateKey, importPublicKey, type NativeKey } from './keys.ts';
@@ -24,6 +25,7 @@ export class Signatures {
     message: Uint8Array,
     signature: Uint8Array,
   ): boolean {
+    if (!isInUsualForm(CERTIFICATE_SCHEMES[scheme].key, publicKey)) return false;
     let key: NativeKey | undefined;
     try {
       key = importPublicKey(this.#native, publicKey);
