@@ -26,6 +26,10 @@ export function parseDestinations(
   });
   const problems = new Values(source.value, reader.problems);
   const clusterNetworks = problems.networks(top?.clusterNetworks ?? [], ['clusterNetworks']);
+  if (rows.reduce((sum, { row }) => sum + entryCount(row), 0) > MOST_ENTRIES) {
+    const message = `its networks and ports make more than ${MOST_ENTRIES} entries, each network with each port; write wider networks or leave ports out`;
+    return err([...reader.problems, source.value.problem(['destinations'], message)]);
+  }
   const entries = rows.flatMap(({ row, path }) => entriesOf(row, path, problems));
   problems.refuseDoubles(entries);
   if (reader.problems.length > 0) return err(inOrder(reader.problems));
@@ -82,6 +86,13 @@ type Row = z.output<typeof rowSchema>;
 interface Placed {
   readonly entry: DestinationEntry;
   readonly path: Path;
+}
+
+/** Some hundred bytes each: the largest file that is read must not cost more than the sidecar has. */
+const MOST_ENTRIES = 65_536;
+
+function entryCount({ networks, ports }: Row): number {
+  return networks.length * (ports?.length ?? 1);
 }
 
 function entriesOf(row: Row, path: Path, values: Values): Placed[] {

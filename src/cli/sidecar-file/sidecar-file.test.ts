@@ -204,6 +204,16 @@ destinations:
     unmeshed: true
 `;
 
+  test('networks times ports are bounded before they are multiplied', () => {
+    const many = (count: number): string =>
+      Array.from({ length: count }, (_, index) => `10.${index >> 8}.${index & 255}.1/32`).join(',');
+    const ports = Array.from({ length: 2000 }, (_, index) => index + 1).join(',');
+    const row = `destinations: [{ networks: [${many(2000)}], ports: [${ports}], unmeshed: true }]`;
+    expect(wrong(`clusterNetworks: []\n${row}`)).toEqual([
+      expect.stringContaining('make more than 65536 entries, each network with each port'),
+    ]);
+  });
+
   test('say whom addresses stand for', () => {
     expect(kindAt(TEXT, '10.96.0.7', 80)).toBe('service');
     expect(kindAt(TEXT, 'fd00:96::7', 443)).toBe('service');

@@ -31,6 +31,14 @@ test('/metrics shows this service, not its neighbours', async () => {
   expect(body).not.toContain('service="web"');
 });
 
+test('of many requests in one packet one is answered', async () => {
+  const { host, port } = orders.sidecar.addresses.admin;
+  const socket = connect(port, host);
+  socket.end('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(2000));
+  const { bytes } = await readAll(socket);
+  expect(bytes.toString('latin1').match(/^HTTP\/1\.1 200/gm)).toHaveLength(1);
+});
+
 test('/ready says why not', async () => {
   expect(await adminOf(orders).ask('/ready')).toMatchObject({
     status: 200,

@@ -38,6 +38,8 @@ export async function serveAdmin(scope: Scope, parts: AdminParts): Promise<Endpo
     (request, response) => scope.run(() => serve(request, response, parts)),
   );
   server.maxConnections = limits.adminConnections;
+  // Many requests in one packet would all be answered before one answer is read.
+  server.maxRequestsPerSocket = 1;
   const bound = await bind(server, `admin of ${service}`, admin);
   server.on('error', (error) =>
     parts.config.log.warn('the admin port met an error', { error: error.message }),

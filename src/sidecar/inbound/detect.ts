@@ -59,8 +59,10 @@ async function detectOpen(accepted: Accepted, { config }: InboundParts): Promise
  * known to have a sidecar will speak first; everybody else waits for the application, so nobody waits for them.
  */
 function patience({ connection, target }: Accepted, { capture, limits }: InboundParts['config']): number {
+  // Only there does it matter who calls; to look up every caller would let strangers decide what is remembered.
+  if (!target.serverFirst) return limits.detectTimeoutMilliseconds;
   const mayBeMeshed = capture?.destinations.value.hasSidecar(connection.start.from.host) ?? true;
-  return target.serverFirst && !mayBeMeshed ? 0 : limits.detectTimeoutMilliseconds;
+  return mayBeMeshed ? limits.detectTimeoutMilliseconds : 0;
 }
 
 function hasAny(bytes: Uint8Array): boolean {

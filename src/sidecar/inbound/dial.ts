@@ -3,21 +3,10 @@ import { connect } from '../forward/connect.ts';
 import { type End, socketEnd } from '../forward/end.ts';
 import type { InboundParts } from '../parts.ts';
 import { SIDECAR_REASONS } from '../reason.ts';
-import type { Permit } from './authorize.ts';
-import type { Caller } from './tls.ts';
+import type { Authorized } from './authorize.ts';
 
-/** Step 5: the application, reached for a caller that may. */
-export interface Dialled {
-  readonly permit: Permit;
-  readonly application: End;
-}
-
-/** Without a permit there is no way here. Throws TlsError `application-unreachable`. */
-export async function dial(
-  permit: Permit,
-  { connection, target }: Caller,
-  { config }: InboundParts,
-): Promise<Dialled> {
+/** Step 5: the application, reached for a caller that may. Throws TlsError `application-unreachable`. */
+export async function dial({ connection, target }: Authorized, { config }: InboundParts): Promise<End> {
   const { clock, limits } = config;
   connection.phase = 'dialling';
   try {
@@ -29,7 +18,7 @@ export async function dial(
     });
     const application = socketEnd(socket, 'application', config.capture?.resetOnDeath);
     connection.hold(application);
-    return { permit, application };
+    return application;
   } catch (error) {
     if (connection.signal.aborted || !(error instanceof TlsError)) throw error;
     if (error.reason === SIDECAR_REASONS['descriptors-exhausted']) throw error;

@@ -3,7 +3,7 @@ import { enterInboundHandshake } from '../listen/admit.ts';
 import type { InboundParts } from '../parts.ts';
 import { follow, passBytes } from '../path.ts';
 import { type Accepted, accept, type InboundTarget } from './accept.ts';
-import { authorize } from './authorize.ts';
+import { type Authorized, authorize } from './authorize.ts';
 import { detect } from './detect.ts';
 import { dial } from './dial.ts';
 import { identify } from './tls.ts';
@@ -21,13 +21,16 @@ export async function serveInbound(
 async function walk(accepted: Accepted, parts: InboundParts): Promise<void> {
   const { connection, socket } = accepted;
   const leaveHandshake = enterInboundHandshake(connection, parts);
-  connection.onClose(leaveHandshake);
   connection.phase = 'handshaking';
-  const detected = await detect(accepted, parts);
-  if (detected === 'gone') return socket.destroySoon();
-  const caller = await identify(detected, parts);
-  const { permit } = authorize(caller, parts);
-  leaveHandshake();
-  const { application } = await dial(permit, caller, parts);
-  await passBytes(connection, { application, peer: caller.end, unread: caller.unread }, parts);
+  let authorized: Authorized;
+  try {
+    const detected = await detect(accepted, parts);
+    if (detected === 'gone') return socket.destroySoon();
+    authorized = authorize(await identify(detected, parts), parts);
+  } finally {
+    // However it went: a caller that was refused may take its time to close.
+    leaveHandshake();
+  }
+  const application = await dial(authorized, parts);
+  await passBytes(connection, { application, peer: authorized.end, unread: authorized.unread }, parts);
 }

@@ -41,6 +41,14 @@ test('what cannot be told is refused', () => {
   expect(codeOf({}, pod())).toBe('namespace-unproved');
 });
 
+test.each([' 192.168.1.10', '192.168.1.10/24', '$(HOST_IP)', 'node-1'])(
+  '%j as an address of the node proves nothing',
+  (text) => {
+    expect(codeOf({ addresses: ['192.168.1.10'] }, pod(text))).toBe('namespace-unproved');
+    expect(codeOf({}, pod('192.168.1.10', text))).toBe('namespace-unproved');
+  },
+);
+
 test('the facts of this process are read', (context) => {
   if (process.platform !== 'linux') context.skip('needs Linux');
   const facts = namespaceFacts();

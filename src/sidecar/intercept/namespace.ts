@@ -45,6 +45,11 @@ export function hostNamespaceRefusal(facts: NamespaceFacts, pod: PodFacts): Refu
     const detail = 'this is a pod, and nothing says which addresses its node has';
     return { reason: INTERCEPT_REASONS['namespace-unproved'], detail };
   }
+  const unreadable = pod.hostAddresses.find((address) => parseAddress(address) === undefined);
+  if (unreadable !== undefined) {
+    const detail = `the node's address is given as ${JSON.stringify(unreadable)}, which is no IP address`;
+    return { reason: INTERCEPT_REASONS['namespace-unproved'], detail };
+  }
   const own = new Set(addresses.map(comparable));
   const shared = pod.hostAddresses.find((address) => own.has(comparable(address)));
   if (shared === undefined) return undefined;

@@ -58,6 +58,8 @@ export async function serveStatus(scope: Scope, listen: Endpoint, parts: StatusP
     },
     answer,
   );
+  // Many requests in one packet would all be answered before one answer is read.
+  server.maxRequestsPerSocket = 1;
   // Nobody is waited for longer, to send or to read: what holds a connection open must not cost anything.
   server.setTimeout(limits.adminRequestMilliseconds);
   server.on('connection', (socket) => guests.welcome(socket));
