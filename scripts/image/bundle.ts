@@ -50,8 +50,11 @@ export async function writeBundle(project: string, folder: string): Promise<void
 const nodeModulesByRequire: Plugin = {
   name: 'node-modules-by-require',
   setup: (builder) => {
-    builder.onResolve({ filter: /^node:/ }, ({ path, namespace }) =>
-      namespace === 'by-require' ? { path, external: true } : { path, namespace: 'by-require' },
+    builder.onResolve({ filter: /^node:/ }, ({ path, namespace, kind }) =>
+      // A dynamic import waits by itself, and has the names that its code asks for.
+      namespace === 'by-require' || kind === 'dynamic-import'
+        ? { path, external: true }
+        : { path, namespace: 'by-require' },
     );
     builder.onLoad({ filter: /^/, namespace: 'by-require' }, ({ path }) => ({
       contents: `module.exports = require(${JSON.stringify(path)})`,

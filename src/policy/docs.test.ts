@@ -56,6 +56,7 @@ describe('docs/policy.md', () => {
       LIMITS.depth,
       LIMITS.rulesPerPolicy,
       LIMITS.valuesPerField,
+      LIMITS.networksPerEntry,
     ]);
     expect(LIMITS.entriesPerRule).toBe(LIMITS.rulesPerPolicy);
   });

@@ -142,7 +142,7 @@ export const WRONG_CLIENTS: readonly WrongClient[] = [
   { wrong: 'another protocol', reason: 'no-common-alpn', attack: engine({ ...RIGHT, alpn: ['h2'] }) },
   { wrong: 'no protocol', reason: 'no-common-alpn', attack: engine({ ...RIGHT, alpn: [] }) },
   { wrong: 'TLS 1.2 only', reason: 'no-common-version', attack: node({ maxVersion: 'TLSv1.2' }) },
-  { wrong: 'no common group', reason: 'no-common-group', attack: node({ ecdhCurve: 'P-384' }) },
+  { wrong: 'no common group', reason: 'no-common-group', attack: node({ ecdhCurve: 'P-521' }) },
   {
     wrong: 'no common suite',
     reason: 'no-common-suite',

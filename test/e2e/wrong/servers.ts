@@ -101,7 +101,7 @@ export const WRONG_SERVERS: readonly WrongServer[] = [
   {
     wrong: 'no common group, as its alert says',
     reason: 'alert-received',
-    serve: node({ ecdhCurve: 'P-384' }),
+    serve: node({ ecdhCurve: 'P-521' }),
   },
   {
     wrong: 'no common suite, as its alert says',
