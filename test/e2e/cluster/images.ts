@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { writeBundle } from '../../../scripts/image/bundle.ts';
 import { type OciImage, writeOciArchive } from '../../../scripts/image/oci-archive.ts';
 import { copyPrograms } from '../../../scripts/image/programs.ts';
@@ -28,7 +29,7 @@ export async function buildStoryImages(folder: string): Promise<string> {
   // The lower layer is the one of Sallyport's image: Node. A cluster's node keeps it once.
   const [node = ''] = sallyport.layers;
   const file = join(folder, 'stories.tar');
-  writeOciArchive(file, [sallyport, application(folder, node), tools(folder)]);
+  writeOciArchive(file, [sallyport, await application(folder, node), tools(folder)]);
   return file;
 }
 
@@ -42,9 +43,23 @@ export function programImage(folder: string, name: string, program: string): str
   return file;
 }
 
-function application(folder: string, node: string): OciImage {
+async function application(folder: string, node: string): Promise<OciImage> {
   const root = join(folder, 'application');
   cpSync(fileURLToPath(new URL('apps', import.meta.url)), join(root, 'app'), { recursive: true });
+  // Speaks to the controller as a sidecar does: with parts of Sallyport inside.
+  await build({
+    absWorkingDir: project,
+    entryPoints: ['test/e2e/cluster/programs/issue.ts'],
+    outfile: join(root, 'app/issue.mjs'),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    external: ['koffi'],
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+    logLevel: 'warning',
+  });
   return {
     name: IMAGES.application,
     layers: [node, root],

@@ -1,0 +1,184 @@
+import { execFileSync } from 'node:child_process';
+import { createSign, generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { CONTROLLER } from '../controller-manifests.ts';
+import { ControllerMesh } from '../controller-mesh.ts';
+import { applicationContainer, type Namespace, pod } from '../namespace.ts';
+import type { Order, Outcome } from '../programs/issue.ts';
+import { story } from '../story.ts';
+
+const WAIT = [applicationContainer('application', ['wait'])];
+
+story(
+  'a certificate is for the pod that a token was made for, and for nobody else',
+  async ({ cluster, namespace }) => {
+    const mesh = await ControllerMesh.install(cluster, namespace, ['honest', 'thief'], []);
+    await namespace.apply(
+      ...['honest', 'thief'].map((name) => pod(name, WAIT, { spec: { serviceAccountName: name } })),
+    );
+    await namespace.until('Ready', ['pod/honest', 'pod/thief']);
+    // Each replica remembers by itself which key a token served, so all questions go to the same one.
+    const replica = await mesh.replicaAddress();
+    const roots = await namespace.kubectl([
+      'get',
+      'configmap',
+      CONTROLLER.trustBundle,
+      '--output',
+      'jsonpath={.data.trust-bundle\\.pem}',
+    ]);
+    const ask = async (
+      from: string,
+      what: Pick<Order, 'request' | 'token' | 'certificate'>,
+    ): Promise<Outcome> => {
+      const order: Order = {
+        host: replica,
+        namespace: CONTROLLER.namespace,
+        serviceAccount: CONTROLLER.name,
+        trustDomain: CONTROLLER.trustDomain,
+        roots,
+        ...what,
+      };
+      const said = await namespace.exec(
+        from,
+        ['node', '/app/issue.mjs', JSON.stringify(order)],
+        'application',
+      );
+      return JSON.parse(said) as Outcome;
+    };
+    const identity = `spiffe://${CONTROLLER.trustDomain}/ns/${namespace.name}/sa/honest`;
+    const admin = `spiffe://${CONTROLLER.trustDomain}/ns/kube-system/sa/admin`;
+
+    const token = await tokenOf(namespace, 'honest');
+    const first = requestOf();
+    const got = await ask('honest', { token, request: first.request });
+    if (!('chain' in got)) throw new Error(JSON.stringify(got));
+    expect(uris(got.chain)).toEqual([identity]);
+    const stolen = { chain: got.chain, key: first.key };
+
+    const refused = async (
+      reason: string,
+      from: string,
+      what: Pick<Order, 'request' | 'token' | 'certificate'>,
+    ): Promise<void> => {
+      expect(await ask(from, what)).toMatchObject({ reason });
+      const lines = await mesh.controllerLines();
+      expect(
+        lines.some((line) => line.message === 'a certificate was refused' && line.reason === reason),
+      ).toBe(true);
+    };
+    const { request } = requestOf();
+    await refused('token-used-with-another-key', 'honest', { token, request });
+    await refused('token-of-another-pod', 'thief', { token: await tokenOf(namespace, 'honest'), request });
+    await refused('token-wrong-audience', 'honest', {
+      token: await tokenOf(namespace, 'honest', { audience: 'https://kubernetes.default.svc' }),
+      request,
+    });
+    await refused('token-not-bound', 'honest', {
+      token: await tokenOf(namespace, 'honest', { bound: false }),
+      request,
+    });
+    await refused('token-expired', 'honest', {
+      token: expired(token, await cluster.tokenKey()),
+      request,
+    });
+    await refused('token-refused', 'honest', {
+      token: forged(await tokenOf(namespace, 'honest')),
+      request,
+    });
+    await refused('token-malformed', 'honest', { token: 'no token', request });
+    await refused('certificate-missing', 'honest', { request });
+    await refused('token-of-another-pod', 'thief', { certificate: stolen, request });
+    // What a request asks for is not even read: the certificate names who was attested.
+    for (const names of [[admin], [identity, admin]]) {
+      const answer = await ask('honest', {
+        token: await tokenOf(namespace, 'honest'),
+        request: requestOf(names).request,
+      });
+      expect('chain' in answer && uris(answer.chain)).toEqual([identity]);
+    }
+
+    const renewed = await ask('honest', { certificate: stolen, request: requestOf().request });
+    expect('chain' in renewed && uris(renewed.chain)).toEqual([identity]);
+    await namespace.kubectl(['delete', 'pod', 'honest']);
+    await refused('pod-unknown', 'thief', { certificate: stolen, request });
+
+    const metrics = await mesh.controllerMetrics();
+    for (const reason of ['token-of-another-pod', 'token-expired', 'pod-unknown']) {
+      expect(metrics).toMatch(
+        new RegExp(`sallyport_issuance_requests_total\\{[^}]*reason="${reason}"[^}]*\\} [1-9]`),
+      );
+    }
+  },
+  180_000,
+);
+
+function uris(chain: readonly string[]): string[] {
+  const { subjectAltName = '' } = new X509Certificate(Buffer.from(chain[0] ?? '', 'base64'));
+  return subjectAltName.split(', ').map((name) => name.replace(/^URI:/, ''));
+}
+
+/** A request over a new key that asks for these names. */
+function requestOf(names: readonly string[] = []): { readonly request: string; readonly key: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-request-'));
+  try {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const key = privateKey.export({ type: 'pkcs8', format: 'pem' });
+    const [file, out] = [join(folder, 'key.pem'), join(folder, 'request.der')];
+    writeFileSync(file, key);
+    const asked =
+      names.length === 0 ? [] : ['-addext', `subjectAltName=${names.map((name) => `URI:${name}`).join()}`];
+    execFileSync(
+      'openssl',
+      ['req', '-new', '-key', file, '-subj', '/', '-outform', 'DER', '-out', out, ...asked],
+      {
+        stdio: 'ignore',
+      },
+    );
+    return { request: readFileSync(out).toString('base64'), key };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** By TokenRequest, as the kubelet gets it. */
+async function tokenOf(
+  namespace: Namespace,
+  account: string,
+  { audience, bound = true }: { readonly audience?: string; readonly bound?: boolean } = {},
+): Promise<string> {
+  const object = bound ? ['--bound-object-kind=Pod', `--bound-object-name=${account}`] : [];
+  const uid = bound ? [`--bound-object-uid=${await namespace.field(`pod/${account}`, '.metadata.uid')}`] : [];
+  const args = [
+    'create',
+    'token',
+    account,
+    `--audience=${audience ?? CONTROLLER.audience}`,
+    ...object,
+    ...uid,
+  ];
+  return (await namespace.kubectl(args)).trim();
+}
+
+/** The same token, signed again by Kubernetes' key, of an hour ago. */
+function expired(token: string, key: string): string {
+  const [head = '', body = ''] = token.split('.');
+  const claims = JSON.parse(Buffer.from(body, 'base64url').toString()) as Record<string, number>;
+  for (const name of ['exp', 'iat', 'nbf']) claims[name] = (claims[name] ?? 0) - 2 * 3_600;
+  return sign(head, claims, key);
+}
+
+/** The same claims, signed by somebody. */
+function forged(token: string): string {
+  const [head = '', body = ''] = token.split('.');
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const claims = JSON.parse(Buffer.from(body, 'base64url').toString()) as object;
+  return sign(head, claims, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+}
+
+function sign(head: string, claims: object, key: string): string {
+  const signed = `${head}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
+  return `${signed}.${createSign('RSA-SHA256').update(signed).sign(key, 'base64url')}`;
+}
