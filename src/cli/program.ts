@@ -223,7 +223,11 @@ function addDrain(program: Command, finish: Finish): void {
       'let the sidecar of this network namespace take leave of its callers (as preStop of its container)',
     )
     .option('--admin-port <port>', 'the admin port of the sidecar', portNumber, 15_000)
-    .option('--for <duration>', 'wait so long for connections from the network to end', duration, 25_000)
+    .addOption(
+      new Option('--for <duration>', 'wait so long for connections from the network to end')
+        .argParser(duration)
+        .default(25_000, '25s'),
+    )
     .action(async (options: { adminPort: number; for: number }) => {
       const { drain } = await import('./commands/drain.ts');
       finish(await drain({ adminPort: options.adminPort, forMilliseconds: options.for }));

@@ -12,7 +12,7 @@ export interface Readiness {
 export function readiness(config: CheckedConfig, draining: boolean): Readiness {
   const reasons: Readiness['reasons'][number][] = [];
   if (draining) {
-    const say = 'The sidecar drains and takes no new calls.';
+    const say = 'The sidecar drains: it is about to stop, and new calls belong elsewhere.';
     reasons.push({ code: 'draining', say, next: 'Wait for it to stop; call another instance.', detail: '' });
   }
   try {

@@ -62,7 +62,7 @@ export const INTERCEPT_REASONS = reasonTable({
     alert: undefined,
     blame: 'local',
     rfc: 'none',
-    say: 'The outbound port is in use, so capture cannot be proved by a connection that arrives there.',
+    say: 'The outbound port is in use, so capture cannot be proved by a connection that arrives there. The rules are what they were before, possibly none.',
     next: 'Stop what listens there, for instance a sidecar that runs already, and run init again.',
   },
   'capture-unproved': {
