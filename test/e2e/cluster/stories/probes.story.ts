@@ -17,6 +17,17 @@ const asked = (token: string, more: object = {}): unknown => ({
 });
 const hook = (token: string): unknown => ({ httpGet: { port: 15020, path: `/probe/${token}` } });
 
+/** kubelet starts a pod's containers in their order and waits for each one's postStart: the next begin once this answers. */
+const LISTENING = {
+  exec: {
+    command: [
+      'node',
+      '-e',
+      `const ask = () => require('node:net').connect(9000).on('connect', () => process.exit()).on('error', () => setTimeout(ask, 50)); ask()`,
+    ],
+  },
+};
+
 /** An application's own certificate, which nobody knows. */
 function certificate(): Manifest {
   const { pem } = makeAuthority({ trustDomain: 'own' }).makeLeaf({ spiffeId: 'spiffe://own/a' });
@@ -55,6 +66,7 @@ story(
       startupProbe: asked(tcp),
       livenessProbe: asked(http),
       readinessProbe: asked(grpc),
+      lifecycle: { postStart: LISTENING },
     };
     const server = mesh.pod(
       'server',
@@ -66,7 +78,7 @@ story(
           livenessProbe: asked(tcp),
           readinessProbe: asked(http),
         }),
-        // Comes up when the application does: a hook that got no answer would end it.
+        // A hook that got no answer would end it.
         container('third', {
           startupProbe: exec,
           livenessProbe: asked(grpc),
