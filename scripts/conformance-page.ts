@@ -1,17 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { BOGO_RESULT, type BogoResult } from './bogo-result.ts';
 import { REQUIREMENTS, type Requirement } from './rfc8446-requirements.ts';
-
-/** What `npm run conformance:bogo` wrote. */
-interface BogoResult {
-  readonly commit: string;
-  readonly seconds: number;
-  readonly workers: number;
-  readonly cases: number;
-  readonly passed: number;
-  readonly failed: readonly string[];
-  readonly unimplemented: Readonly<Record<string, readonly string[]>>;
-  readonly disabled: Readonly<Record<string, string>>;
-}
 
 /** docs/reference/conformance.md. Throws where a requirement names code or a test that is not there. */
 export function conformancePage(): string {
@@ -25,11 +14,9 @@ export function conformancePage(): string {
   ].join('\n');
 }
 
-const RESULT = 'test/conformance/data/bogo-result.json';
-
 function bogo(): string[] {
-  if (existsSync(new URL(`../${RESULT}`, import.meta.url)))
-    return bogoSection(JSON.parse(read(RESULT)) as BogoResult);
+  if (existsSync(BOGO_RESULT))
+    return bogoSection(JSON.parse(readFileSync(BOGO_RESULT, 'utf8')) as BogoResult);
   return [
     "## BoringSSL's test runner (BoGo)",
     '',

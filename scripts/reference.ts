@@ -1,8 +1,5 @@
-/**
- * Writes docs/reference from the tables that the program runs on. `--check` writes nothing and fails if a page is out
- * of date; `npm test` runs it so.
- */
-import { readFileSync, writeFileSync } from 'node:fs';
+/** Writes docs/reference from the tables that the program runs on. */
+import { readFileSync } from 'node:fs';
 import { DISCOVERY_REASONS } from '#controller/discovery';
 import { GROUPS, REASONS, type Reason, SCHEMES, SUITES, TRANSITIONS } from '#handshake';
 import { IDENTITY_REASONS } from '#identity';
@@ -13,32 +10,17 @@ import { SIDECAR_REASONS } from '#sidecar';
 import { INTERCEPT_REASONS } from '#sidecar/intercept';
 import { conformancePage } from './conformance-page.ts';
 import { suitesPage } from './suites-page.ts';
+import { writeFolder } from './written-folder.ts';
 
-const folder = new URL('../docs/reference/', import.meta.url);
-const pages: Readonly<Record<string, string>> = {
+const files = {
   'conformance.md': conformancePage(),
   'interop.md': interopPage(),
   'reasons.md': reasonsPage(),
   'states.md': statesPage(),
   'suites.md': suitesPage(),
 };
-const check = process.argv.includes('--check');
-const stale = Object.entries(pages).filter(([name, text]) => text !== current(name));
-for (const [name, text] of stale) {
-  if (!check) writeFileSync(new URL(name, folder), text);
-  console.log(
-    `docs/reference/${name} ${check ? 'is out of date: run `node scripts/reference.ts`' : 'written'}`,
-  );
-}
-process.exitCode = check && stale.length > 0 ? 1 : 0;
-
-function current(name: string): string | undefined {
-  try {
-    return readFileSync(new URL(name, folder), 'utf8');
-  } catch {
-    return undefined;
-  }
-}
+// limbo.md has a script of its own.
+writeFolder({ script: 'reference.ts', folder: 'docs/reference', files, others: 'kept' });
 
 interface PeerRow {
   readonly name: string;

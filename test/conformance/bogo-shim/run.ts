@@ -1,16 +1,16 @@
 /**
- * `npm run conformance:bogo -- --runner PATH [--commit ID] [--workers N] [--test PATTERN] [--keep FOLDER]`: runs
+ * `npm run conformance:bogo -- --runner PATH [--commit ID] [--workers N] [--test PATTERN]`: runs
  * BoringSSL's test runner, which is not part of this project, against the engine, and prints what came of it. Without
- * `--test` the result goes into result.json, from which docs/reference/conformance.md is written; `--commit` is that
- * of BoringSSL.
+ * `--test` the result goes into test/conformance/data/bogo-result.json, from which docs/reference/conformance.md is
+ * written; `--commit` is that of BoringSSL.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { BOGO_RESULT, type BogoResult } from '../../../scripts/bogo-result.ts';
 import { writeShim } from './bundle.ts';
-import { type BogoResult, RESULT_FILE, type RunnerConfig } from './result.ts';
 
 const { values } = parseArgs({
   options: {
@@ -41,11 +41,19 @@ async function main(): Promise<number> {
     const result = readResult(folder, config, seconds);
     show(result);
     if (values.test === undefined && result.cases > 0)
-      writeFileSync(RESULT_FILE, `${JSON.stringify(result, null, 2)}\n`);
+      writeFileSync(BOGO_RESULT, `${JSON.stringify(result, null, 2)}\n`);
     return status;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** What the runner is configured with (ssl/test/PORTING.md of BoringSSL). */
+interface RunnerConfig {
+  /** A glob of case names, and why they are not run. */
+  readonly DisabledTests: Readonly<Record<string, string>>;
+  /** BoringSSL's name of an error, and what this shim says instead. */
+  readonly ErrorMap: Readonly<Record<string, readonly string[]>>;
 }
 
 /** The scope, and what we say about cases in it. */
