@@ -16,6 +16,16 @@ export type Suite = (typeof SUITES)[SuiteName];
 export type AeadName = Suite['aead'];
 export type HashName = Suite['hash'];
 
+/** Bytes of a key. */
+export const KEY_LENGTHS = Object.fromEntries(
+  Object.values(SUITES).map(({ aead, keyLength }) => [aead, keyLength]),
+) as Readonly<Record<AeadName, number>>;
+
+/** Bytes of a digest. */
+export const HASH_LENGTHS = Object.fromEntries(
+  Object.values(SUITES).map(({ hash, hashLength }) => [hash, hashLength]),
+) as Readonly<Record<HashName, number>>;
+
 export const DEFAULT_SUITES: readonly SuiteName[] = [
   'TLS_AES_128_GCM_SHA256',
   'TLS_AES_256_GCM_SHA384',

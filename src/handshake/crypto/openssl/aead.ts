@@ -1,4 +1,4 @@
-import type { AeadName } from '../../suites.ts';
+import { type AeadName, KEY_LENGTHS } from '../../suites.ts';
 import type { Aead } from '../provider.ts';
 import type { Address } from './libcrypto.ts';
 import type { Native } from './native.ts';
@@ -7,11 +7,6 @@ const NAMES: Readonly<Record<AeadName, string>> = {
   'aes-128-gcm': 'AES-128-GCM',
   'aes-256-gcm': 'AES-256-GCM',
   'chacha20-poly1305': 'ChaCha20-Poly1305',
-};
-const KEY_LENGTHS: Readonly<Record<AeadName, number>> = {
-  'aes-128-gcm': 16,
-  'aes-256-gcm': 32,
-  'chacha20-poly1305': 32,
 };
 const NONCE_LENGTH = 12;
 const TAG_LENGTH = 16;

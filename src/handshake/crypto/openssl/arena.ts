@@ -52,6 +52,11 @@ export class Arena {
     return this.#base + OFFSETS.of[region];
   }
 
+  /** What fits into a region, bytes. */
+  room(region: Region): number {
+    return REGIONS[region];
+  }
+
   /** Writes `bytes` into a region and answers its address. Throws if they don't fit. */
   put(region: Region, bytes: Uint8Array): Address {
     if (bytes.length > REGIONS[region]) {

@@ -1,10 +1,10 @@
-import type { HashName } from '../../suites.ts';
+import { HASH_LENGTHS, type HashName } from '../../suites.ts';
 import type { RunningHash } from '../provider.ts';
 import type { Address } from './libcrypto.ts';
 import type { Native } from './native.ts';
 
-const NAMES: Readonly<Record<HashName, string>> = { sha256: 'SHA2-256', sha384: 'SHA2-384' };
-const LENGTHS: Readonly<Record<HashName, number>> = { sha256: 32, sha384: 48 };
+/** As libcrypto names them; SHA-512 signs only. */
+export const DIGEST_NAMES = { sha256: 'SHA2-256', sha384: 'SHA2-384', sha512: 'SHA2-512' } as const;
 
 /** Hashes and HMACs of one native library. */
 export class Hashes {
@@ -54,8 +54,8 @@ export class Hashes {
         native.must(calls.inPlace.EVP_MAC_update(context, bytes, bytes.length), 'EVP_MAC_update');
       }
       const [digestAt, lengthAt] = [arena.address('digest'), arena.address('length')];
-      native.must(calls.EVP_MAC_final(context, digestAt, lengthAt, LENGTHS[name]), 'EVP_MAC_final');
-      return arena.take('digest', LENGTHS[name]);
+      native.must(calls.EVP_MAC_final(context, digestAt, lengthAt, HASH_LENGTHS[name]), 'EVP_MAC_final');
+      return arena.take('digest', HASH_LENGTHS[name]);
     } finally {
       arena.wipe('key', 'digest');
     }
@@ -71,7 +71,10 @@ export class Hashes {
     const { native } = this;
     let digest = this.#digests.get(name);
     if (digest === undefined) {
-      digest = native.made(native.calls.EVP_MD_fetch(0, NAMES[name], null), `fetching ${NAMES[name]}`);
+      digest = native.made(
+        native.calls.EVP_MD_fetch(0, DIGEST_NAMES[name], null),
+        `fetching ${DIGEST_NAMES[name]}`,
+      );
       this.#digests.set(name, digest);
     }
     native.must(native.calls.EVP_DigestInit_ex2(context, digest, 0), 'EVP_DigestInit_ex2');
@@ -84,7 +87,7 @@ export class Hashes {
     const { calls, arena } = native;
     const mac = native.made(calls.EVP_MAC_fetch(0, 'HMAC', null), 'fetching HMAC');
     const context = native.made(calls.EVP_MAC_CTX_new(mac), 'EVP_MAC_CTX_new');
-    const params = arena.putTextParameter('digest', NAMES[name]);
+    const params = arena.putTextParameter('digest', DIGEST_NAMES[name]);
     native.must(calls.EVP_MAC_CTX_set_params(context, params), 'EVP_MAC_CTX_set_params');
     this.#macs.set(name, context);
     return context;
@@ -96,5 +99,5 @@ function finish(native: Native, context: Address, name: HashName): Uint8Array {
     native.calls.EVP_DigestFinal_ex(context, native.arena.address('digest'), 0),
     'EVP_DigestFinal_ex',
   );
-  return native.arena.take('digest', LENGTHS[name]);
+  return native.arena.take('digest', HASH_LENGTHS[name]);
 }

@@ -37,7 +37,7 @@ export class Native {
     const code = this.calls.ERR_peek_last_error();
     let why = 'without a reason';
     if (code !== 0) {
-      this.calls.ERR_error_string_n(code, this.arena.address('text'), TEXT_LENGTH);
+      this.calls.ERR_error_string_n(code, this.arena.address('text'), this.arena.room('text'));
       why = this.arena.text();
     }
     this.calls.ERR_clear_error();
@@ -49,5 +49,3 @@ export class Native {
     if (this.calls.ERR_peek_last_error() !== 0) this.calls.ERR_clear_error();
   }
 }
-
-const TEXT_LENGTH = 256;

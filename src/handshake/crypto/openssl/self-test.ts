@@ -1,5 +1,5 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { concat } from '#runtime';
+import { concat, equal } from '#runtime';
 import type { CertificateSchemeName } from '../../schemes.ts';
 import { SUITES } from '../../suites.ts';
 import type { KemName } from '../kem.ts';
@@ -122,8 +122,4 @@ const TEXT = bytes(300);
 /** The same bytes each time; as a scalar, in the range of every curve. */
 function bytes(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, index) => (index * 7 + 1) % 251);
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
 }

@@ -4,6 +4,7 @@ import { CERTIFICATE_SCHEMES, type CertificateSchemeName, type KeyType, RSA_BITS
 import { isInUsualForm } from '../der-heads.ts';
 import { nodeSigner } from '../node/signatures.ts';
 import { fitsPssParameters } from '../pss-parameters.ts';
+import { DIGEST_NAMES } from './hash.ts';
 import { importPrivateKey, importPublicKey, type NativeKey } from './keys.ts';
 import type { Address } from './libcrypto.ts';
 import type { Native } from './native.ts';
@@ -107,7 +108,8 @@ export class Signatures {
     const { calls, arena } = this.#native;
     if (calls.EVP_PKEY_is_a(address, 'EC') === 1) {
       const [textAt, lengthAt] = [arena.address('text'), arena.address('length')];
-      if (calls.EVP_PKEY_get_group_name(address, textAt, GROUP_NAME_ROOM, lengthAt) !== 1) return undefined;
+      if (calls.EVP_PKEY_get_group_name(address, textAt, arena.room('text'), lengthAt) !== 1)
+        return undefined;
       return CURVES.get(arena.text());
     }
     if (calls.EVP_PKEY_is_a(address, 'ED25519') === 1) return 'ed25519';
@@ -123,16 +125,13 @@ const CURVES: ReadonlyMap<string, KeyType> = new Map([
   ['prime256v1', 'ec-p256'],
   ['secp384r1', 'ec-p384'],
 ]);
-const GROUP_NAME_ROOM = 128;
 
 /** RSA_PKCS1_PADDING, RSA_PKCS1_PSS_PADDING, RSA_PSS_SALTLEN_DIGEST (openssl/rsa.h). */
 const PKCS1_PADDING = 1;
 const PSS_PADDING = 6;
 const SALT_AS_LONG_AS_DIGEST = -1;
 
-const DIGESTS = { sha256: 'SHA2-256', sha384: 'SHA2-384', sha512: 'SHA2-512' } as const;
-
 function digestOf(scheme: CertificateSchemeName): string | null {
   const { hash } = CERTIFICATE_SCHEMES[scheme];
-  return hash === undefined ? null : DIGESTS[hash];
+  return hash === undefined ? null : DIGEST_NAMES[hash];
 }
