@@ -23,8 +23,10 @@ export default defineConfig({
     exclude: ['**/node_modules/**', 'test/e2e/long/**'],
     pool: 'forks',
     watch: false,
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // What a slow machine may take: no test says anything by it.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
     teardownTimeout: 10_000,
     reporters: ['default', new SummaryReporter()],
   },

@@ -31,7 +31,7 @@ const SETTINGS: ControllerSettings = {
     sidecar: 'sallyport',
   },
 };
-const PATIENCE = { timeout: 15_000 };
+const PATIENCE = { timeout: 30_000 };
 const CONFIG_MAP = '/api/v1/namespaces/shop/configmaps/sallyport-trust-bundle';
 
 let scope: Scope;

@@ -95,12 +95,10 @@ test('a running mesh is shown, edited and stopped', { timeout: 60_000 }, async (
 
   const policy = join(folder, 'policies/payments.yaml');
   writeFileSync(policy, readFileSync(policy, 'utf8').replace('# - serviceAccounts', '- serviceAccounts'));
-  await expect.poll(output, { timeout: 10_000 }).toContain('web -> payments is permitted now');
-  await expect.poll(output, { timeout: 10_000 }).toContain('web -> payments did a TLS 1.3 handshake');
+  await expect.poll(output).toContain('web -> payments is permitted now');
+  await expect.poll(output).toContain('web -> payments did a TLS 1.3 handshake');
   writeFileSync(policy, 'spec: [');
-  await expect
-    .poll(output, { timeout: 10_000 })
-    .toContain('in the policies: those before the edit stay in force');
+  await expect.poll(output).toContain('in the policies: those before the edit stay in force');
 
   child.kill('SIGTERM');
   const [code] = (await once(child, 'close')) as [number];

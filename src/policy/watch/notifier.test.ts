@@ -6,7 +6,7 @@ import { silentLog } from '#runtime';
 import { type Notifier, systemNotifier } from './notifier.ts';
 import type { WatchedDirectory } from './snapshot.ts';
 
-const PATIENCE = { timeout: 10_000, interval: 10 };
+const PATIENCE = { timeout: 30_000, interval: 10 };
 
 let home: string;
 let changes = 0;

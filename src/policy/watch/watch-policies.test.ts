@@ -8,7 +8,7 @@ import { PolicyLoadError } from './policy-watcher.ts';
 import { type WatchedPolicies, watchPolicies } from './watch-policies.ts';
 
 /** Generous: the machine may be busy. That a reload takes less than a second is shown on a fake clock. */
-const PATIENCE = { timeout: 10_000, interval: 10 };
+const PATIENCE = { timeout: 30_000, interval: 10 };
 
 let home: string;
 let scope: Scope;
