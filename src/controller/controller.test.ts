@@ -108,14 +108,14 @@ async function sidecar(port: number, token: string): Promise<WorkloadAgent> {
   return agent;
 }
 
-function token(audience = 'sallyport'): string {
-  const claims = { aud: [audience], exp: Math.floor(Date.now() / 1000) + 3600 };
+function token(audience = 'sallyport', id = 'JTI=1'): string {
+  const claims = { jti: id, aud: [audience], exp: Math.floor(Date.now() / 1000) + 3600 };
   const text = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`;
   const extra = {
     'pod-name': 'web-0',
     'pod-uid': 'uid-web-0',
     'node-name': 'node-1',
-    'credential-id': 'JTI=1',
+    'credential-id': id,
   };
   kubernetes.reviews.set(text, {
     authenticated: true,
@@ -166,9 +166,8 @@ test('a refusal reaches the sidecar and the metrics by its reason', async () => 
 test('two replicas sign under one root, and one goes on when the other is killed', async () => {
   const [one, two] = [scope.child('one'), scope.child('two')];
   const [first, second] = await Promise.all([start('a', one), start('b', two)]);
-  const text = token();
-  const agent = await sidecar(first.grpcPort, text);
-  const other = await sidecar(second.grpcPort, text);
+  const agent = await sidecar(first.grpcPort, token());
+  const other = await sidecar(second.grpcPort, token('sallyport', 'JTI=2'));
   await Promise.all([agent.whenReady(scope.signal), other.whenReady(scope.signal)]);
   await one.close();
   await new Promise((resolve) => setImmediate(resolve));
@@ -176,6 +175,28 @@ test('two replicas sign under one root, and one goes on when the other is killed
   expect((await agent.renewNow()).ok).toBe(false);
   // What it had stays in use.
   expect(agent.credentials.value).toBeDefined();
+});
+
+test('attack: one token with two keys, at two replicas at the same moment and one after the other', async () => {
+  const [one, two] = [scope.child('one'), scope.child('two')];
+  const [first, second] = await Promise.all([start('a', one), start('b', two)]);
+  for (let round = 0; round < 5; round += 1) {
+    const text = token('sallyport', `JTI=${round}`);
+    const agents = await Promise.all([sidecar(first.grpcPort, text), sidecar(second.grpcPort, text)]);
+    const answers = await Promise.all(agents.map((agent) => agent.renewNow()));
+    expect(answers.map((answer) => (answer.ok ? 'issued' : answer.error.reason.code)).sort()).toEqual([
+      'issued',
+      'token-used-with-another-key',
+    ]);
+  }
+  const text = token('sallyport', 'JTI=last');
+  expect((await (await sidecar(second.grpcPort, text)).renewNow()).ok).toBe(true);
+  const replayed = await (await sidecar(first.grpcPort, text)).renewNow();
+  expect(replayed).toMatchObject({ error: { reason: { code: 'token-used-with-another-key' } } });
+  expect(await page(first.statusPort, '/metrics')).toMatch(/reason="token-used-with-another-key".*\} \d/);
+  // A new pod costs one write; what was refused none that stays.
+  const kept = [...kubernetes.objects.keys()].filter((path) => path.includes('/leases/token-'));
+  expect(kept).toHaveLength(6);
 });
 
 test('draining ends the listener, and the controller starts again from its Secret under the same root', async () => {

@@ -6,7 +6,6 @@ import { WorkloadAgent } from '#identity/workload';
 import type { Cidr } from '#policy';
 import { RpcServer } from '#rpc';
 import type { Clock, Log, ReadableWatch, Scope } from '#runtime';
-import type { InjectionConfig } from './injection/settings.ts';
 import type { Telemetry } from '#telemetry';
 import { Cluster, discoveryService, Hub } from './discovery/index.ts';
 import type { ApiObjects } from './discovery/watch/api-objects.ts';
@@ -15,6 +14,7 @@ import { Reflector } from './discovery/watch/reflector.ts';
 import { KubernetesAttestor } from './issuance/attestor.ts';
 import { BundlePublisher } from './issuance/bundle-publisher.ts';
 import { Pods } from './issuance/pods.ts';
+import { TokenLeases } from './issuance/token-leases.ts';
 import type { KubernetesApi } from './kubernetes/api.ts';
 import { Lease } from './kubernetes/lease.ts';
 import { SecretDocument } from './kubernetes/secret-document.ts';
@@ -33,7 +33,7 @@ export interface ControllerSettings {
   readonly ports: { readonly grpc: number; readonly status: number };
   readonly leafLifetimeMilliseconds: number;
   readonly intermediateLifetimeMilliseconds: number;
-  /** Of pods and Services; empty: as the cluster itself says. */
+  /** Of pods and Services. */
   readonly clusterNetworks: readonly Cidr[];
   readonly names: {
     readonly stateSecret: string;
@@ -42,11 +42,7 @@ export interface ControllerSettings {
     readonly trustBundle: string;
     /** The sidecar's container in pods. */
     readonly sidecar: string;
-    /** A ClusterRole with which all goes that is made at run time; undefined: it stays. */
-    readonly owner?: string | undefined;
   };
-  /** Undefined: no webhook. */
-  readonly injection?: InjectionConfig | undefined;
 }
 
 export interface ControllerParts {
@@ -88,6 +84,7 @@ export class Controller {
       log,
     });
     const lease = new Lease({ api, namespace, name: names.lease, holder: settings.pod, clock, log });
+    const ledger = new TokenLeases({ api, namespace, leads: lease.leads, clock, log });
     const own = ownAgent(settings, parts, authority);
     const pods = new Pods(names.sidecar);
     const podWatch = new Reflector({
@@ -112,13 +109,14 @@ export class Controller {
       authority,
       attestor: new KubernetesAttestor({ ...settings, api, pods, clock }),
       revocations: revocations.value,
+      ledger,
       clock,
       log,
       onOutcome: (outcome) => telemetry.issuance(SERVICE, outcome),
     });
     const bundle = authority.bundle;
     new BundlePublisher({ api, bundle, name: names.trustBundle, leads: lease.leads, clock, log }).run(scope);
-    for (const each of [revocations, own, podWatch, cluster, hub]) each.run(scope);
+    for (const each of [revocations, own, podWatch, cluster, hub, ledger]) each.run(scope);
     authority.run(scope, lease.leads);
     lease.run(scope);
     await own.whenReady(scope.signal);

@@ -265,6 +265,20 @@ export const IDENTITY_REASONS = reasonTable({
     say: "The request's signature does not hold, so the requester has not shown that it holds the key.",
     next: 'Sign the request with the private key that belongs to the public key inside it.',
   },
+  'request-several-uris': {
+    alert: undefined,
+    blame: 'peer',
+    rfc: 'X509-SVID#2',
+    say: 'The request asks for more than one URI, and a workload has one identity.',
+    next: 'Leave the names out of the request: whom a certificate names is decided by what was attested.',
+  },
+  'request-names-another': {
+    alert: undefined,
+    blame: 'peer',
+    rfc: 'X509-SVID#2',
+    say: 'The request asks for a name that the workload was not attested to have.',
+    next: 'Treat it as an attempt to take an identity, unless the workload is set up under a wrong name.',
+  },
   'identity-not-ours': {
     alert: undefined,
     blame: 'operator',

@@ -16,8 +16,7 @@ import { UsageError } from '../usage-error.ts';
 import { stopSignal } from './stop-signal.ts';
 
 export interface SidecarOptions {
-  /** Undefined: the text in SALLYPORT_CONFIG, or else ./sidecar.yaml. */
-  readonly file: string | undefined;
+  readonly file: string;
   readonly crypto: ProviderName;
   readonly env: NodeJS.ProcessEnv;
 }
@@ -27,7 +26,7 @@ export interface SidecarOptions {
  * every mistake of its files. 0 after an orderly end.
  */
 export async function sidecar({ file, crypto, env }: SidecarOptions): Promise<number> {
-  const settings = readSettings(file, env);
+  const settings = readSettings(resolve(file), env);
   const stop = stopSignal();
   const log = jsonLog('info', (line) => void process.stdout.write(line));
   const scope = new Scope('sidecar', (error) => {
@@ -115,10 +114,8 @@ function whereaboutsOf({ SALLYPORT_NODE: node, SALLYPORT_ZONE: zone }: NodeJS.Pr
 /** A kubelet asks every few seconds; when it has not for so long, something is wrong that its events don't say. */
 const ADVISE_AFTER_MILLISECONDS = 15_000;
 
-function readSettings(file: string | undefined, env: NodeJS.ProcessEnv): SidecarFile {
-  const given = file === undefined ? env.SALLYPORT_CONFIG : undefined;
-  const path = given === undefined ? resolve(file ?? 'sidecar.yaml') : 'SALLYPORT_CONFIG';
-  const parsed = parseSidecarFile(path, given ?? readText(path), {
+function readSettings(path: string, env: NodeJS.ProcessEnv): SidecarFile {
+  const parsed = parseSidecarFile(path, readText(path), {
     namespace: env.SALLYPORT_NAMESPACE,
     serviceAccount: env.SALLYPORT_SERVICE_ACCOUNT,
     name: env.SALLYPORT_POD,

@@ -121,17 +121,13 @@ export function parseSidecarFile(
 function sourceProblems(top: z.output<typeof schema>, file: Source): Problem[] {
   const { certificate, controller, destinations, key } = top;
   const files = Object.entries({ certificate, key, destinations });
-  const policies = 'name at least one file or folder of policies';
-  return [
-    ...(controller === undefined && top.policies.length === 0 ? [file.problem(['policies'], policies)] : []),
-    ...files.flatMap(([field, value]) => {
-      if (controller === undefined && value === undefined) {
-        return [file.problem([], `${field} is missing: name the file, or a controller`)];
-      }
-      if (controller === undefined || value === undefined) return [];
-      return [file.problem([field], `${field} stands beside controller, which gives it: leave one out`)];
-    }),
-  ];
+  return files.flatMap(([field, value]) => {
+    if (controller === undefined && value === undefined) {
+      return [file.problem([], `${field} is missing: name the file, or a controller`)];
+    }
+    if (controller === undefined || value === undefined) return [];
+    return [file.problem([field], `${field} stands beside controller, which gives it: leave one out`)];
+  });
 }
 
 /** Those of the environment, if there are any, else those of the file. Adds mistakes to `problems`. */
@@ -192,7 +188,7 @@ const schema = z.strictObject({
     })
     .optional(),
   trustBundle: path,
-  policies: z.array(path),
+  policies: z.array(path).min(1, 'name at least one file or folder of policies'),
   defaults: z
     .strictObject({
       tlsMode: z.enum(['Strict', 'Permissive', 'Disabled']).default(EMBEDDED_DEFAULTS.tlsMode),

@@ -1,5 +1,5 @@
 import { serviceAccountId, type PodIdentity } from '#identity';
-import { type AttestedPod, type Attestor, refuseIssuance } from '#identity/issuance';
+import { type AttestedPod, type Attestor, ISSUANCE_LIMITS, refuseIssuance } from '#identity/issuance';
 import type { RpcRefusal } from '#rpc';
 import { type Clock, ok, type Result } from '#runtime';
 import { type KubernetesApi, statusText } from '../kubernetes/api.ts';
@@ -45,6 +45,9 @@ export class KubernetesAttestor implements Attestor {
     if (claims.value.expiresAt <= clock.now()) {
       return refuseIssuance('token-expired', `at ${new Date(claims.value.expiresAt).toISOString()}`);
     }
+    if (claims.value.expiresAt - clock.now() > ISSUANCE_LIMITS.tokenMilliseconds) {
+      return refuseIssuance('token-too-long', `to ${new Date(claims.value.expiresAt).toISOString()}`);
+    }
     const reviewed = await this.#review(token, signal);
     if (!reviewed.ok) return reviewed;
     const { pod, tokenId } = reviewed.value;
@@ -54,7 +57,7 @@ export class KubernetesAttestor implements Attestor {
       identity: serviceAccountId(trustDomain, pod.namespace, pod.serviceAccountName),
       pod,
       token: { id: tokenId, expiresAt: claims.value.expiresAt },
-      run: String(found.value.restarts),
+      run: found.value.restarts,
     });
   }
 

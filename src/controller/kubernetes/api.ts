@@ -11,7 +11,12 @@ export interface ApiAnswer {
  * API server gave, as a conflict is an answer here; rejects with ApiUnavailable when there was none.
  */
 export interface KubernetesApi {
-  send(method: 'GET' | 'POST' | 'PUT', path: string, body?: object, signal?: AbortSignal): Promise<ApiAnswer>;
+  send(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    body?: object,
+    signal?: AbortSignal,
+  ): Promise<ApiAnswer>;
 }
 
 export class ApiUnavailable extends Error {

@@ -1,7 +1,14 @@
 import { type ApiAnswer, ApiUnavailable, type KubernetesApi } from '../kubernetes/api.ts';
 
+type Method = Parameters<KubernetesApi['send']>[0];
+
 interface Stored {
-  readonly metadata: { readonly name: string; readonly namespace?: string; readonly resourceVersion: string };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly resourceVersion: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
   readonly [field: string]: unknown;
 }
 
@@ -20,17 +27,21 @@ export class FakeKubernetes implements KubernetesApi {
   down = false;
   #version = 100;
 
-  send(method: 'GET' | 'POST' | 'PUT', path: string, body?: object): Promise<ApiAnswer> {
+  send(method: Method, path: string, body?: object): Promise<ApiAnswer> {
     if (this.down) return Promise.reject(new ApiUnavailable(path, 'refused'));
     this.sent.push(`${method} ${path}`);
-    return Promise.resolve(this.#answer(method, path.split('?')[0] ?? '', body as Stored | undefined));
+    const { pathname, searchParams } = new URL(path, 'http://localhost');
+    if (method === 'DELETE') {
+      return Promise.resolve(this.#deleteSome(pathname, searchParams.get('labelSelector') ?? ''));
+    }
+    return Promise.resolve(this.#answer(method, pathname, body as Stored | undefined));
   }
 
   put(path: string, object: object): void {
     this.#store(path, object as Stored);
   }
 
-  #answer(method: 'GET' | 'POST' | 'PUT', path: string, body: Stored | undefined): ApiAnswer {
+  #answer(method: Exclude<Method, 'DELETE'>, path: string, body: Stored | undefined): ApiAnswer {
     if (path.endsWith('/tokenreviews')) return this.#review(body);
     if (method === 'GET') {
       const found = this.objects.get(path);
@@ -55,6 +66,17 @@ export class FakeKubernetes implements KubernetesApi {
     const body = { ...object, metadata: { ...object.metadata, resourceVersion: String(this.#version) } };
     this.objects.set(key, body);
     return { status: 201, body };
+  }
+
+  /** Of a collection, those with a label whose number is smaller: `name<100`. */
+  #deleteSome(path: string, selector: string): ApiAnswer {
+    const [, label = '', below = ''] = /^([^<]+)<(\d+)$/.exec(selector) ?? [];
+    if (label === '') return { status: 400, body: { message: `this fake does not know ${selector}` } };
+    for (const [key, { metadata }] of this.objects) {
+      const value = metadata.labels?.[label];
+      if (isIn(path, key) && value !== undefined && Number(value) < Number(below)) this.objects.delete(key);
+    }
+    return { status: 200, body: {} };
   }
 
   #review(body: Stored | undefined): ApiAnswer {

@@ -120,17 +120,25 @@ describe('issue', () => {
     }
   });
 
-  it('never copies names from the request', async ({ skip }) => {
+  it('refuses a request for other names, and copies nothing else of one', async ({ skip }) => {
     if (spawnSync('openssl', ['version']).status !== 0) skip('openssl is not on this machine');
     const authority = await open();
     const keyPath = join(directory, '..', 'key.pem');
     await writeFile(keyPath, makeKeys('ec-p256').privateKey.export({ type: 'pkcs8', format: 'pem' }), {
       mode: 0o600,
     });
-    const names = 'subjectAltName=URI:spiffe://mesh_1.test/ns/shop/sa/admin,DNS:admin,URI:spiffe://other/x';
-    const options = ['-subj', '/CN=admin', '-addext', names, '-addext', 'basicConstraints=critical,CA:TRUE'];
-    const csr = spawnSync('openssl', ['req', '-new', '-key', keyPath, ...options, '-outform', 'der']).stdout;
-    const issued = value(await authority.issue(csr, ID));
+    const asking = (names: string): Uint8Array => {
+      const options = ['-addext', `subjectAltName=${names}`, '-addext', 'basicConstraints=critical,CA:TRUE'];
+      const subject = ['-subj', '/CN=admin'];
+      return spawnSync('openssl', ['req', '-new', '-key', keyPath, ...subject, ...options, '-outform', 'der'])
+        .stdout;
+    };
+    const admin = 'URI:spiffe://mesh_1.test/ns/shop/sa/admin';
+    expect(codeOf(await authority.issue(asking(admin), ID))).toBe('request-names-another');
+    expect(codeOf(await authority.issue(asking(`${admin},DNS:admin,URI:spiffe://other/x`), ID))).toBe(
+      'request-several-uris',
+    );
+    const issued = value(await authority.issue(asking(`URI:${ID.toString()}`), ID));
     const theirs = new X509Certificate(issued.chain[0]!);
     expect(theirs.subjectAltName).toBe(`URI:${ID.toString()}`);
     expect(theirs.ca).toBe(false);

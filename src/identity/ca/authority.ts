@@ -30,7 +30,7 @@ import {
 } from './config.ts';
 import { inspectCertificate, inspectLeafChain } from './inspect.ts';
 import { DocumentStore } from './document-store.ts';
-import { type IssuableRequest, parseIssuableRequest } from './request.ts';
+import { type IssuableRequest, namesAnother, parseIssuableRequest } from './request.ts';
 import { rotationPlan, type Validity } from './schedule.ts';
 import { signLeaf } from './sign-leaf.ts';
 import type { Slot } from './slot.ts';
@@ -121,8 +121,8 @@ export class CertificateAuthority {
   }
 
   /**
-   * Issues a leaf for `identity`, which the caller has attested, over the key of the request (PKCS #10, DER). What
-   * else the request asks for is ignored. Before it is handed out, the certificate is read back, verified as peers
+   * Issues a leaf for `identity`, which the caller has attested, over the key of the request (PKCS #10, DER). A
+   * request for another name is refused; what else it asks for is ignored. Before it is handed out, the certificate is read back, verified as peers
    * would in both roles, and recorded.
    */
   async issue(csr: Uint8Array, identity: SpiffeId): Promise<Result<IssuedCertificate, Refusal>> {
@@ -141,6 +141,8 @@ export class CertificateAuthority {
     if (identity.trustDomain !== config.trustDomain || identity.path === '') {
       return refuse('identity-not-ours', `${identity.toString()} in trust domain "${config.trustDomain}"`);
     }
+    const another = namesAnother(request, identity);
+    if (another !== undefined) return err(another);
     const now = this.#clock.now();
     const issuer = this.#authorities.current;
     const template = leafTemplate(config, request, identity, attestation, issuer.certificate, now);

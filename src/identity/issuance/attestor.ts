@@ -8,8 +8,8 @@ export interface AttestedPod {
   readonly identity: SpiffeId;
   readonly pod: PodIdentity;
   readonly token: { readonly id: string; readonly expiresAt: number };
-  /** Which run of the sidecar's container asks; the same text until it is started again. */
-  readonly run: string;
+  /** How often the sidecar's container was started again. */
+  readonly run: number;
 }
 
 /** Who knows the pods: Kubernetes, or a fake in tests. */

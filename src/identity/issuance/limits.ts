@@ -12,12 +12,16 @@ export const ISSUANCE_LIMITS = {
   attestationMilliseconds: 24 * HOUR,
   /** Longest token, characters: those of Kubernetes have about 1,500. */
   tokenCharacters: 16_384,
+  /** A token that is good for longer is refused, as it has to be remembered to its end. The kubelet renews after a day. */
+  tokenMilliseconds: 25 * HOUR,
   /** Pods, or addresses, whose rate is remembered. */
   remembered: 50_000,
   /** Tokens whose key is remembered; one of a pod lives an hour. */
   tokens: 100_000,
   /** Of one pod. A sidecar in a crash loop asks every few seconds. */
   pod: { burst: 12, perSecond: 0.2 },
+  /** Of tokens of one pod that were not seen before, or were by an earlier run: each is kept to its end. */
+  token: { burst: 12, perSecond: 1 / 120 },
   /** Of one address, before anything is known of it. */
   address: { burst: 20, perSecond: 1 },
   /** Of all together: a little more than one core signs. */
@@ -26,6 +30,7 @@ export const ISSUANCE_LIMITS = {
 
 export interface IssuanceRates {
   readonly pod: Rate;
+  readonly token: Rate;
   readonly address: Rate;
   readonly overall: Rate;
 }

@@ -28,6 +28,13 @@ export const ISSUANCE_REASONS = reasonTable({
     say: 'The token has expired.',
     next: 'See whether the kubelet still renews the projected token, and compare the clocks of node and controller.',
   },
+  'token-too-long': {
+    alert: undefined,
+    blame: 'peer',
+    rfc: '7519#4.1.4',
+    say: 'The token is good for longer than a day.',
+    next: 'Set `expirationSeconds` of the projected token to a day at most; ten minutes are enough.',
+  },
   'token-refused': {
     alert: undefined,
     blame: 'peer',

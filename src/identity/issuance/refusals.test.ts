@@ -29,16 +29,36 @@ test('attack: an attestation older than a day does not renew, however fresh the 
   rig.expectTold('attestation-too-old');
 });
 
-test('attack: a request that asks for another identity gets the one that was attested', async () => {
-  const foreign = requestOf('subjectAltName=URI:spiffe://mesh.test/ns/bank/sa/vault');
-  expect(await rig.ask({ csr: foreign, token: 'token' })).toBe('issued');
-  expect(rig.audit.at(-1)!.subject).toBe(WEB.toString());
-  expect(rig.audit.map(({ subject }) => subject).join()).not.toContain('vault');
+const VAULT = 'URI:spiffe://mesh.test/ns/bank/sa/vault';
+
+test('attack: a request for another identity, by token and by certificate', async () => {
+  const { agent } = rig.sidecar();
+  const { credential } = await agent.whenReady(rig.scope.signal);
+  const before = rig.audit.length;
+  for (const name of [VAULT, 'DNS:web.shop.svc', `URI:${WEB.toString()},DNS:web`, `URI:${WEB.toString()}x`]) {
+    const foreign = requestOf(`subjectAltName=${name}`);
+    expect(await rig.ask({ csr: foreign, token: 'token' })).toBe('request-names-another');
+    rig.expectTold('request-names-another');
+    expect(await rig.ask({ csr: foreign }, credential)).toBe('request-names-another');
+    rig.expectTold('request-names-another');
+  }
+  expect(rig.audit.length).toBe(before);
+  // The token was not spent on them.
+  expect(rig.ledger.asked).toBe(1);
 });
 
-test('attack: a request with several URI names gets one, the attested', async () => {
-  const several = requestOf(`subjectAltName=URI:${WEB.toString()},URI:spiffe://mesh.test/ns/bank/sa/vault`);
-  expect(await rig.ask({ csr: several, token: 'token' })).toBe('issued');
+test('attack: a request with several URI names, also twice the same', async () => {
+  for (const other of [VAULT, `URI:${WEB.toString()}`]) {
+    const several = requestOf(`subjectAltName=URI:${WEB.toString()},${other}`);
+    expect(await rig.ask({ csr: several, token: 'token' })).toBe('request-several-uris');
+    rig.expectTold('request-several-uris');
+  }
+});
+
+test('a request for the identity that was attested is answered, and one with another subject', async () => {
+  expect(await rig.ask({ csr: requestOf(`subjectAltName=URI:${WEB.toString()}`), token: 'token' })).toBe(
+    'issued',
+  );
   expect(rig.audit.at(-1)!.subject).toBe(WEB.toString());
 });
 
@@ -50,10 +70,57 @@ test('attack: a replayed token with another key', async () => {
   // An answer that was lost can be had again.
   expect(await rig.ask({ csr: first, token: 'token' })).toBe('issued');
   // A sidecar that was started again has lost its key.
-  rig.attestor.tokens.set('token', { ...rig.attestor.tokens.get('token')!, run: '2' });
+  rig.attestor.tokens.set('token', { ...rig.attestor.tokens.get('token')!, run: 2 });
   expect(await rig.ask({ csr: csr(), token: 'token' })).toBe('issued');
-  rig.attestor.tokens.set('token', { ...rig.attestor.tokens.get('token')!, run: '2' });
+  rig.attestor.tokens.set('token', { ...rig.attestor.tokens.get('token')!, run: 2 });
   expect(await rig.ask({ csr: first, token: 'token' })).toBe('token-used-with-another-key');
+});
+
+test('attack: a replay at another replica, also one that has not seen the restart of the sidecar', async () => {
+  const [first, restarted] = [csr(), csr()];
+  expect(await rig.ask({ csr: first, token: 'token' })).toBe('issued');
+  await rig.startServer();
+  expect(await rig.ask({ csr: csr(), token: 'token' })).toBe('token-used-with-another-key');
+  rig.expectTold('token-used-with-another-key');
+  expect(await rig.ask({ csr: first, token: 'token' })).toBe('issued');
+  const token = rig.attestor.tokens.get('token')!;
+  rig.attestor.tokens.set('token', { ...token, run: 2 });
+  expect(await rig.ask({ csr: restarted, token: 'token' })).toBe('issued');
+  await rig.startServer();
+  rig.attestor.tokens.set('token', token);
+  expect(await rig.ask({ csr: first, token: 'token' })).toBe('token-used-with-another-key');
+  expect(await rig.ask({ csr: restarted, token: 'token' })).toBe('issued');
+});
+
+test('a token whose use cannot be shared is not taken, and a renewal needs nothing of it', async () => {
+  const { agent } = rig.sidecar();
+  const { credential } = await agent.whenReady(rig.scope.signal);
+  rig.ledger.down = true;
+  expect(await rig.ask({ csr: csr() }, credential)).toBe('issued');
+  // What is known is not asked for again.
+  expect(await rig.ask({ csr: csr(), token: 'token' })).toBe('token-used-with-another-key');
+  expect(rig.ledger.asked).toBe(1);
+  rig.attestor.tokens.set('new', {
+    ...rig.attestor.tokens.get('token')!,
+    token: { id: 'jti-2', expiresAt: rig.now + 600_000 },
+  });
+  expect(await rig.ask({ csr: csr(), token: 'new' })).toBe('attestation-unavailable');
+  rig.expectTold('attestation-unavailable');
+});
+
+test('attack: one pod with a thousand tokens has a dozen of them remembered', async () => {
+  await rig.startServer({ pod: { burst: 1e6, perSecond: 1 }, address: { burst: 1e6, perSecond: 1 } });
+  const answers = new Map<string, number>();
+  const request = csr();
+  const token = rig.attestor.tokens.get('token')!;
+  for (let number = 0; number < 100; number += 1) {
+    const id = `jti of many, ${number}`;
+    rig.attestor.tokens.set(id, { ...token, token: { id, expiresAt: rig.now + 600_000 } });
+    const answer = await rig.ask({ csr: request, token: id });
+    answers.set(answer, (answers.get(answer) ?? 0) + 1);
+  }
+  expect(Object.fromEntries(answers)).toEqual({ issued: 12, 'too-many-requests': 88 });
+  expect(rig.ledger.asked).toBe(12);
 });
 
 test('attack: a stolen certificate after its pod was deleted', async () => {

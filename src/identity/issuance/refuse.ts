@@ -10,6 +10,7 @@ const STATUS: Readonly<Record<Code, RpcStatus>> = {
   'token-malformed': 'INVALID_ARGUMENT',
   'token-wrong-audience': 'UNAUTHENTICATED',
   'token-expired': 'UNAUTHENTICATED',
+  'token-too-long': 'UNAUTHENTICATED',
   'token-refused': 'UNAUTHENTICATED',
   'token-not-bound': 'UNAUTHENTICATED',
   'token-of-another-pod': 'PERMISSION_DENIED',

@@ -13,16 +13,23 @@ import {
   type UnaryCall,
 } from '#rpc';
 import { type Clock, err, type Log, ok, type ReadableWatch, type Result } from '#runtime';
-import { type Attestation, attestedAtOf, type IssuableRequest, parseIssuableRequest } from '../ca/index.ts';
+import {
+  type Attestation,
+  attestedAtOf,
+  type IssuableRequest,
+  namesAnother,
+  parseIssuableRequest,
+} from '../ca/index.ts';
 import type { IssuedCertificate } from '../issued-certificate.ts';
 import type { SpiffeId } from '../spiffe-id.ts';
 import type { SpiffePeer } from '../verifier.ts';
+import type { PodIdentity } from '../x509/extensions/pod-identity.ts';
 import type { Attestor } from './attestor.ts';
 import { ISSUANCE_LIMITS, type IssuanceRates } from './limits.ts';
 import { RateLimit } from './rate-limit.ts';
 import { authorityRefusal, refuseIssuance } from './refuse.ts';
 import { type Holder, type Revocation, revocationOf } from './revocation.ts';
-import { TokenKeys } from './token-keys.ts';
+import { TokenKeys, type TokenLedger, type TokenUse } from './token-keys.ts';
 
 export interface IssuanceConfig {
   readonly authority: {
@@ -34,6 +41,8 @@ export interface IssuanceConfig {
   };
   readonly attestor: Attestor;
   readonly revocations: ReadableWatch<readonly Revocation[]>;
+  /** Shared by all replicas. */
+  readonly ledger: TokenLedger;
   readonly clock: Clock;
   readonly log: Log;
   readonly rates?: Partial<IssuanceRates>;
@@ -52,21 +61,23 @@ type Answer = Result<IssueResponse, RpcRefusal>;
 
 /**
  * `sallyport.v1.Issuance`: certificates for what pods prove about themselves. Whom a certificate names comes from the
- * attestation alone; of the request only the key is used.
+ * attestation alone; of the request only the key is used, and one that asks for another name is refused.
  */
 export class IssuanceService {
   readonly #config: IssuanceConfig;
   readonly #tokenKeys: TokenKeys;
   readonly #perPod: RateLimit;
+  readonly #tokensPerPod: RateLimit;
   readonly #perAddress: RateLimit;
   readonly #overall: RateLimit;
 
   constructor(config: IssuanceConfig) {
     const { clock, rates } = config;
-    const { pod, address, overall } = { ...ISSUANCE_LIMITS, ...rates };
+    const { pod, token, address, overall } = { ...ISSUANCE_LIMITS, ...rates };
     this.#config = config;
-    this.#tokenKeys = new TokenKeys(ISSUANCE_LIMITS.tokens, clock);
+    this.#tokenKeys = new TokenKeys(config.ledger, ISSUANCE_LIMITS.tokens, clock);
     this.#perPod = new RateLimit(pod, ISSUANCE_LIMITS.remembered, clock);
+    this.#tokensPerPod = new RateLimit(token, ISSUANCE_LIMITS.remembered, clock);
     this.#perAddress = new RateLimit(address, ISSUANCE_LIMITS.remembered, clock);
     this.#overall = new RateLimit(overall, 1, clock);
   }
@@ -102,12 +113,11 @@ export class IssuanceService {
     const barred = this.#barred({ pod, serial: undefined });
     if (barred !== undefined) return barred;
     const key = sha256(request.value.publicKey.spki);
-    if (!this.#tokenKeys.bind(attested.value.token, key, run)) {
-      return refuseIssuance(
-        'token-used-with-another-key',
-        `token ${attested.value.token.id} of pod ${pod.podName}`,
-      );
-    }
+    // Before the token is spent on it.
+    const another = namesAnother(request.value, identity);
+    if (another !== undefined) return err(authorityRefusal(another));
+    const unbound = await this.#bound({ ...attested.value.token, key, run }, pod);
+    if (unbound !== undefined) return unbound;
     const attestedAt = clock.now();
     return this.#sign(request.value, identity, { method: 'token', attestedAt, pod, remoteAddress });
   }
@@ -143,6 +153,25 @@ export class IssuanceService {
       previousSerial: serial,
     } as const;
     return this.#sign(request.value, spiffeId, attestation);
+  }
+
+  /** Why the token doesn't serve the key; undefined: it does. */
+  async #bound(
+    use: TokenUse,
+    { podName, podUid }: PodIdentity,
+  ): Promise<Result<never, RpcRefusal> | undefined> {
+    const what = `token ${use.id} of pod ${podName}`;
+    if (this.#tokenKeys.asks(use) && !this.#tokensPerPod.take(podUid)) {
+      return refuseIssuance('too-many-requests', `new tokens of pod ${podName}`);
+    }
+    try {
+      const serves = await this.#tokenKeys.bind(use);
+      return serves ? undefined : refuseIssuance('token-used-with-another-key', what);
+    } catch (error) {
+      // What isn't known may be another's.
+      const why = error instanceof Error ? error.message : String(error);
+      return refuseIssuance('attestation-unavailable', `${what}: ${why}`);
+    }
   }
 
   /** What holds for both ways, once it is known who asks. */

@@ -12,7 +12,7 @@ import {
   parseIssuableRequest,
 } from '../ca/index.ts';
 import { type SpiffeId, serviceAccountId } from '../spiffe-id.ts';
-import { makeKeys } from '../testing/index.ts';
+import { makeKeys, MemoryLedger } from '../testing/index.ts';
 import { type SpiffePeer, spiffeVerifier } from '../verifier.ts';
 import { WorkloadAgent, type WorkloadCredential } from '../workload/index.ts';
 import { createCertificateRequest } from '../x509/certificate-request.ts';
@@ -41,6 +41,7 @@ export const POD: PodIdentity = {
 export class TestIssuance {
   readonly scope: Scope;
   readonly attestor = new FakeAttestor();
+  readonly ledger = new MemoryLedger();
   readonly revocations = new Watch<readonly Revocation[]>([]);
   readonly audit: AuditRecord[] = [];
   readonly outcomes: IssuanceOutcome[] = [];
@@ -67,7 +68,7 @@ export class TestIssuance {
       identity: WEB,
       pod: POD,
       token: { id: 'jti-1', expiresAt: rig.now + 3_600_000 },
-      run: '1',
+      run: 1,
     });
     rig.#authority = await CertificateAuthority.open({
       directory: join(rig.#directory, 'ca'),
@@ -93,6 +94,7 @@ export class TestIssuance {
       authority: this.#authority,
       attestor: this.attestor,
       revocations: this.revocations,
+      ledger: this.ledger,
       clock: this.clock,
       log: { ...silentLog, warn: (_message, fields = {}) => this.#logged.push(fields) },
       rates,

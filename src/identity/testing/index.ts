@@ -19,5 +19,6 @@ export {
   encodeSubjectAltName,
 } from './extensions.ts';
 export { encodePem } from '../x509/pem.ts';
+export { MemoryLedger } from './memory-ledger.ts';
 export { makeKeys } from './keys.ts';
 export { createCertificateRequest } from '../x509/certificate-request.ts';

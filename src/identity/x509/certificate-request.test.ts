@@ -1,9 +1,13 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { concat } from '#runtime';
+import { concat, fromAscii, fromHex } from '#runtime';
 import { makeKeys } from '../testing/index.ts';
 import { createCertificateRequest, parseCertificateRequest } from './certificate-request.ts';
+import { contextConstructed, contextPrimitive, TAG } from './der/tag.ts';
+import { encode, encodeOctetBits, encodeOidValue, encodeSequence, encodeUnsigned } from './der/writer.ts';
+import { OID } from './oids.ts';
+import { SIGNATURE_ALGORITHMS } from './signature-algorithm.ts';
 import { signatureHolds } from './verify-signature.ts';
 
 const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -37,6 +41,49 @@ describe('a certificate request', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+
+  describe('that asks for names', () => {
+    const uri = (text: string) => encode(contextPrimitive(6), fromAscii(text));
+    const asking = (...names: Uint8Array[]) =>
+      encodeSequence(
+        encodeSequence(encodeOidValue(OID.subjectAltName), encode(TAG.octetString, encodeSequence(...names))),
+      );
+    const attribute = (oid: string, ...values: Uint8Array[]) =>
+      encodeSequence(encodeOidValue(oid), encode(TAG.set, concat(...values)));
+    const namesOf = (...attributes: Uint8Array[]) => {
+      const info = encodeSequence(
+        encodeUnsigned(Uint8Array.of(0)),
+        encodeSequence(),
+        keys.publicKey.export({ type: 'spki', format: 'der' }),
+        encode(contextConstructed(0), concat(...attributes)),
+      );
+      const algorithm = fromHex(SIGNATURE_ALGORITHMS['ecdsa-with-SHA256'].identifier);
+      const signature = encodeOctetBits(sign('sha256', info, keys.privateKey));
+      const parsed = parseCertificateRequest(encodeSequence(info, algorithm, signature));
+      return parsed.ok ? parsed.value.names : parsed.error.what;
+    };
+
+    it('tells them, by either name of the attribute', () => {
+      for (const oid of [OID.extensionRequest, OID.certExtensions]) {
+        expect(namesOf(attribute(oid, asking(uri('spiffe://a/b'), uri('spiffe://c/d'))))).toEqual([
+          { type: 'uri', text: 'spiffe://a/b' },
+          { type: 'uri', text: 'spiffe://c/d' },
+        ]);
+      }
+      expect(namesOf()).toBeUndefined();
+      expect(namesOf(attribute('1.2.3', uri('x')))).toBeUndefined();
+    });
+
+    it('refuses to have them hidden behind others', () => {
+      const one = asking(uri('spiffe://a/b'));
+      expect(namesOf(attribute(OID.extensionRequest, one), attribute(OID.certExtensions, one))).toBe(
+        'the request asks for extensions twice',
+      );
+      expect(namesOf(attribute(OID.extensionRequest, one, one))).toMatch('unexpected bytes');
+      expect(namesOf(attribute(OID.extensionRequest))).toMatch('should be sequence');
+      expect(namesOf(attribute(OID.extensionRequest, asking()))).toMatch('subjectAltName');
+    });
   });
 
   it('does not hold when signed by another key', () => {

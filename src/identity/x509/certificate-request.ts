@@ -1,12 +1,17 @@
 import type { KeyObject } from 'node:crypto';
 import { sign } from 'node:crypto';
 import { EMPTY, fromHex, type Result } from '#runtime';
+import { readOid } from './der/oid.ts';
 import { DerReader } from './der/reader.ts';
 import { contextConstructed, TAG } from './der/tag.ts';
 import { readOctetBits, readSmallInteger } from './der/values.ts';
 import { encode, encodeOctetBits, encodeSequence, encodeUnsigned } from './der/writer.ts';
+import { eachExtension } from './extensions/each-extension.ts';
+import { readSubjectAltName } from './extensions/subject-alt-name.ts';
+import type { GeneralName } from './general-name.ts';
 import { LIMITS } from './limits.ts';
 import { readName } from './name.ts';
+import { OID } from './oids.ts';
 import { reading, X509Error, type X509Problem } from './problem.ts';
 import { type PublicKey, readPublicKey } from './public-key.ts';
 import {
@@ -16,13 +21,16 @@ import {
 } from './signature-algorithm.ts';
 
 /**
- * What is kept of a PKCS #10 request (RFC 2986). Subject and attributes are checked for form and dropped: whom a
- * certificate names is never the requester's choice (CVE-2022-40716).
+ * What is kept of a PKCS #10 request (RFC 2986). The subject is checked for form and dropped, and so are attributes but
+ * for the names that are asked for: whom a certificate names is never the requester's choice (CVE-2022-40716), but who
+ * asks for somebody else is to be told so.
  */
 export interface CertificateRequest {
   /** The part that is signed. */
   readonly info: Uint8Array;
   readonly publicKey: PublicKey;
+  /** The subjectAltName that is asked for; undefined: none. */
+  readonly names: readonly GeneralName[] | undefined;
   readonly signatureAlgorithm: SignatureAlgorithm;
   readonly signature: Uint8Array;
 }
@@ -40,13 +48,14 @@ export function parseCertificateRequest(bytes: Uint8Array): Result<CertificateRe
     const request = reader.sequence('certificate request');
     reader.finish('certificate request');
     const infoElement = request.expect(TAG.sequence, 'certificationRequestInfo');
-    const publicKey = readInfo(request.inside(infoElement));
+    const { publicKey, names } = readInfo(request.inside(infoElement));
     const { algorithm } = readSignatureAlgorithm(request, 'signatureAlgorithm');
     const signature = readOctetBits(request, 'signature');
     request.finish('certificate request');
     return Object.freeze({
       info: request.whole(infoElement),
       publicKey,
+      names,
       signatureAlgorithm: algorithm,
       signature,
     });
@@ -69,7 +78,7 @@ export function createCertificateRequest(keys: { publicKey: KeyObject; privateKe
 }
 
 /** CertificationRequestInfo (RFC 2986 4.1). */
-function readInfo(info: DerReader): PublicKey {
+function readInfo(info: DerReader): Pick<CertificateRequest, 'publicKey' | 'names'> {
   const start = info.offset;
   const version = readSmallInteger(info, 'version');
   if (version !== 0)
@@ -77,7 +86,30 @@ function readInfo(info: DerReader): PublicKey {
   readName(info, 'subject');
   const publicKey = readPublicKey(info);
   const attributes = info.inside(info.expect(contextConstructed(0), 'attributes'));
-  while (!attributes.atEnd) attributes.expect(TAG.sequence, 'attribute');
+  const names = readRequestedNames(attributes);
   info.finish('certificationRequestInfo');
-  return publicKey;
+  return { publicKey, names };
+}
+
+/** Attributes (RFC 2986 4.1): of those that ask for extensions, once and with one value, the subjectAltName. */
+function readRequestedNames(attributes: DerReader): CertificateRequest['names'] {
+  let names: CertificateRequest['names'];
+  let asked = false;
+  while (!attributes.atEnd) {
+    const start = attributes.offset;
+    const attribute = attributes.sequence('attribute');
+    const oid = readOid(attribute, 'attribute OID');
+    const values = attribute.inside(attribute.expect(TAG.set, `values of attribute ${oid}`));
+    attribute.finish(`attribute ${oid}`);
+    if (oid !== OID.extensionRequest && oid !== OID.certExtensions) continue;
+    if (asked) throw new X509Error(start, 'the request asks for extensions twice');
+    asked = true;
+    eachExtension(values, (extension, _critical, value) => {
+      if (extension !== OID.subjectAltName) return;
+      names = readSubjectAltName(value);
+      value.finish('subjectAltName');
+    });
+    values.finish(`values of attribute ${oid}`);
+  }
+  return names;
 }

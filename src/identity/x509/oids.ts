@@ -41,6 +41,9 @@ export const OID = {
   emailAddress: '1.2.840.113549.1.9.1',
   serverAuth: '1.3.6.1.5.5.7.3.1',
   clientAuth: '1.3.6.1.5.5.7.3.2',
+  /** PKCS #9 extensionRequest (RFC 2985 5.4.2), and what Microsoft's tools call it. */
+  extensionRequest: '1.2.840.113549.1.9.14',
+  certExtensions: '1.3.6.1.4.1.311.2.1.14',
   ocspSigning: '1.3.6.1.5.5.7.3.9',
   anyExtendedKeyUsage: '2.5.29.37.0',
 } as const;

@@ -16,7 +16,7 @@ import {
 } from '#identity';
 import { CertificateAuthority, parseIssuableRequest } from '#identity/ca';
 import { IssuanceService, refuseIssuance } from '#identity/issuance';
-import { createCertificateRequest, makeKeys } from '#identity/testing';
+import { createCertificateRequest, makeKeys, MemoryLedger } from '#identity/testing';
 import { readMounted } from '#identity/workload';
 import { RpcServer } from '#rpc';
 import { jsonLog, ok, Scope, systemClock, Watch } from '#runtime';
@@ -54,6 +54,7 @@ const service = new IssuanceService({
     confirm: () => ok(undefined),
   },
   revocations: new Watch([]),
+  ledger: new MemoryLedger(),
   clock,
   log,
   rates: { pod: { burst: 1e9, perSecond: 1e9 }, overall: { burst: 1e9, perSecond: 1e9 } },
