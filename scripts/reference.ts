@@ -1,6 +1,7 @@
 /** Writes docs/reference from the tables that the program runs on. */
 import { readFileSync } from 'node:fs';
 import { DISCOVERY_REASONS } from '#controller/discovery';
+import { INJECTION_REASONS } from '#controller/injection';
 import { GROUPS, REASONS, type Reason, SCHEMES, SUITES, TRANSITIONS } from '#handshake';
 import { IDENTITY_REASONS } from '#identity';
 import { ISSUANCE_REASONS } from '#identity/issuance';
@@ -83,6 +84,7 @@ function reasonsPage(): string {
     ['The sidecar', 'src/sidecar/reason.ts', SIDECAR_REASONS],
     ['Capture', 'src/sidecar/intercept/reason.ts', INTERCEPT_REASONS],
     ['Discovery, of the controller', 'src/controller/discovery/reasons.ts', DISCOVERY_REASONS],
+    ['Injection, of the controller', 'src/controller/injection/reasons.ts', INJECTION_REASONS],
   ];
   const sections = tables.map(([title, source, table]) => {
     const rows = Object.values(table).map(

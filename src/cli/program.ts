@@ -38,6 +38,7 @@ function build(env: NodeJS.ProcessEnv, finish: Finish): Command {
   addInit(program, env, finish);
   addSidecar(program, env, finish);
   addController(program, env, finish);
+  addInject(program, finish);
   addDrain(program, finish);
   return program;
 }
@@ -197,9 +198,13 @@ function addSidecar(program: Command, env: NodeJS.ProcessEnv, finish: Finish): v
   program
     .command('sidecar')
     .description('run the sidecar of this network namespace, from mounted files (after init)')
-    .option('-c, --config <path>', 'what it serves and where its files are', 'sidecar.yaml')
+    .option('-c, --config <path>', 'what it serves and where its files are (default: sidecar.yaml)')
     .addOption(cryptoOption())
-    .action(async ({ config, crypto }: { config: string; crypto: ProviderName }) => {
+    .addHelpText(
+      'after',
+      '\nWithout -c, SALLYPORT_CONFIG of the environment may hold the text of the file instead.',
+    )
+    .action(async ({ config, crypto }: { config?: string; crypto: ProviderName }) => {
       const { sidecar } = await import('./commands/sidecar.ts');
       finish(await sidecar({ file: config, crypto, env }));
     });
@@ -213,6 +218,24 @@ function addController(program: Command, env: NodeJS.ProcessEnv, finish: Finish)
     .action(async ({ config }: { config: string }) => {
       const { controller } = await import('./commands/controller.ts');
       finish(await controller({ file: config, env }));
+    });
+}
+
+function addInject(program: Command, finish: Finish): void {
+  program
+    .command('inject')
+    .description('write manifests with sidecars in them, as the webhook of a cluster would make the pods')
+    .requiredOption(
+      '-f, --file <path>',
+      'Pods, Deployments, StatefulSets, DaemonSets, Jobs, CronJobs; - for standard input',
+    )
+    .option('-c, --config <path>', "the controller's file (default: its defaults)")
+    .option('-n, --namespace <name>', "the controller's namespace", 'sallyport-system')
+    .option('--service-account <name>', "the controller's ServiceAccount", 'sallyport-controller')
+    .action(async (options: { file: string; config?: string; namespace: string; serviceAccount: string }) => {
+      const { inject } = await import('./commands/inject.ts');
+      const { file, config, namespace, serviceAccount } = options;
+      finish(inject({ file, config, namespace, serviceAccount }));
     });
 }
 

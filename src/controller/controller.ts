@@ -6,6 +6,7 @@ import { WorkloadAgent } from '#identity/workload';
 import type { Cidr } from '#policy';
 import { RpcServer } from '#rpc';
 import type { Clock, Log, ReadableWatch, Scope } from '#runtime';
+import type { InjectionConfig } from './injection/settings.ts';
 import type { Telemetry } from '#telemetry';
 import { Cluster, discoveryService, Hub } from './discovery/index.ts';
 import type { ApiObjects } from './discovery/watch/api-objects.ts';
@@ -33,7 +34,7 @@ export interface ControllerSettings {
   readonly ports: { readonly grpc: number; readonly status: number };
   readonly leafLifetimeMilliseconds: number;
   readonly intermediateLifetimeMilliseconds: number;
-  /** Of pods and Services. */
+  /** Of pods and Services; empty: as the cluster itself says. */
   readonly clusterNetworks: readonly Cidr[];
   readonly names: {
     readonly stateSecret: string;
@@ -42,7 +43,11 @@ export interface ControllerSettings {
     readonly trustBundle: string;
     /** The sidecar's container in pods. */
     readonly sidecar: string;
+    /** A ClusterRole with which all goes that is made at run time; undefined: it stays. */
+    readonly owner?: string | undefined;
   };
+  /** Undefined: no webhook. */
+  readonly injection?: InjectionConfig | undefined;
 }
 
 export interface ControllerParts {

@@ -1,12 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { apiObjects, Controller, type ControllerSettings, kubeConfig, kubernetesApi } from '#controller';
 import { nodeProvider } from '#handshake/crypto';
 import { AuthorityError } from '#identity/ca';
 import { jsonLog, type Log, Scope, systemClock } from '#runtime';
 import { Telemetry, TelemetrySettingsError } from '#telemetry';
-import { parseControllerFile } from '../controller-file/controller-file.ts';
-import { sayProblem } from '../mesh-file/problem.ts';
+import { readControllerFile } from '../controller-file/read.ts';
 import { UsageError } from '../usage-error.ts';
 import { stopSignal } from './stop-signal.ts';
 
@@ -23,7 +20,11 @@ const DRAIN_MILLISECONDS = 5000;
  * Throws UsageError with every mistake of its file. 0 after an orderly end.
  */
 export async function controller({ file, env }: ControllerOptions): Promise<number> {
-  const settings = readSettings(resolve(file), env);
+  const settings = readControllerFile(file, {
+    namespace: env.SALLYPORT_NAMESPACE,
+    serviceAccount: env.SALLYPORT_SERVICE_ACCOUNT,
+    pod: env.SALLYPORT_POD,
+  });
   const stop = stopSignal();
   const log = jsonLog('info', (line) => void process.stdout.write(line));
   const scope = new Scope('controller', (error) => {
@@ -68,24 +69,6 @@ function start(
     log,
     random: Math.random,
   });
-}
-
-function readSettings(path: string, env: NodeJS.ProcessEnv): ControllerSettings {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UsageError(
-      `${path} cannot be read: ${(error as Error).message}. Name the controller's file with -c.`,
-    );
-  }
-  const parsed = parseControllerFile(path, text, {
-    namespace: env.SALLYPORT_NAMESPACE,
-    serviceAccount: env.SALLYPORT_SERVICE_ACCOUNT,
-    pod: env.SALLYPORT_POD,
-  });
-  if (parsed.ok) return parsed.value;
-  throw new UsageError(parsed.error.map(sayProblem).join('\n'));
 }
 
 /** What the user can mend by other settings. */

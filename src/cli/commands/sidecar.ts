@@ -16,7 +16,8 @@ import { UsageError } from '../usage-error.ts';
 import { stopSignal } from './stop-signal.ts';
 
 export interface SidecarOptions {
-  readonly file: string;
+  /** Undefined: the text in SALLYPORT_CONFIG, or else ./sidecar.yaml. */
+  readonly file: string | undefined;
   readonly crypto: ProviderName;
   readonly env: NodeJS.ProcessEnv;
 }
@@ -26,7 +27,7 @@ export interface SidecarOptions {
  * every mistake of its files. 0 after an orderly end.
  */
 export async function sidecar({ file, crypto, env }: SidecarOptions): Promise<number> {
-  const settings = readSettings(resolve(file), env);
+  const settings = readSettings(file, env);
   const stop = stopSignal();
   const log = jsonLog('info', (line) => void process.stdout.write(line));
   const scope = new Scope('sidecar', (error) => {
@@ -114,8 +115,10 @@ function whereaboutsOf({ SALLYPORT_NODE: node, SALLYPORT_ZONE: zone }: NodeJS.Pr
 /** A kubelet asks every few seconds; when it has not for so long, something is wrong that its events don't say. */
 const ADVISE_AFTER_MILLISECONDS = 15_000;
 
-function readSettings(path: string, env: NodeJS.ProcessEnv): SidecarFile {
-  const parsed = parseSidecarFile(path, readText(path), {
+function readSettings(file: string | undefined, env: NodeJS.ProcessEnv): SidecarFile {
+  const given = file === undefined ? env.SALLYPORT_CONFIG : undefined;
+  const path = given === undefined ? resolve(file ?? 'sidecar.yaml') : 'SALLYPORT_CONFIG';
+  const parsed = parseSidecarFile(path, given ?? readText(path), {
     namespace: env.SALLYPORT_NAMESPACE,
     serviceAccount: env.SALLYPORT_SERVICE_ACCOUNT,
     name: env.SALLYPORT_POD,

@@ -7,6 +7,7 @@ import { freeze } from '../mesh-file/freeze.ts';
 import { inOrder, type Problem, parseYaml } from '../mesh-file/problem.ts';
 import { SchemaReader } from '../mesh-file/schema-reader.ts';
 import { trustDomain } from '../mesh-file/trust-domain.ts';
+import { injectionOf, injectionSchema } from './injection.ts';
 
 /** What the downward API of Kubernetes says of the controller's own pod; it outweighs the file. */
 export interface ControllerPod {
@@ -42,7 +43,17 @@ export function parseControllerFile(
   if (top === undefined || namespace === undefined || name === undefined || reader.problems.length > 0) {
     return err(inOrder(reader.problems));
   }
-  const { leafLifetime, intermediateLifetime, clusterNetworks, ...rest } = top;
+  const { leafLifetime, intermediateLifetime, clusterNetworks, injection, ...rest } = top;
+  const { trustDomain, audience, names, ports } = rest;
+  const around = {
+    trustDomain,
+    audience,
+    namespace,
+    serviceAccount,
+    grpcPort: ports.grpc,
+    webhookPort: ports.webhook,
+    trustBundle: names.trustBundle,
+  };
   return ok(
     freeze({
       ...rest,
@@ -52,6 +63,7 @@ export function parseControllerFile(
       leafLifetimeMilliseconds: leafLifetime,
       intermediateLifetimeMilliseconds: intermediateLifetime,
       clusterNetworks,
+      injection: injection === undefined ? undefined : injectionOf(injection, around),
     }),
   );
 }
@@ -86,13 +98,20 @@ const name = z
   .regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, 'a name is made of lower-case letters, digits, - and .');
 
 const schema = z.strictObject({
-  trustDomain,
+  trustDomain: trustDomain.default('cluster.local'),
   audience: z.string().min(1, 'name the audience of the tokens that sidecars show').default('sallyport'),
   host: z.string().min(1, 'name an address to listen on').default('::'),
   leafLifetime: duration('2m', '24h', '6h'),
   intermediateLifetime: duration('6m', '8760h', '720h'),
-  clusterNetworks: z.array(network).min(1, 'name the networks of pods and Services, such as 10.244.0.0/16'),
-  ports: z.strictObject({ grpc: port.default(15_010), status: port.default(15_014) }).prefault({}),
+  clusterNetworks: z.array(network).default([]),
+  injection: injectionSchema.optional(),
+  ports: z
+    .strictObject({
+      grpc: port.default(15_010),
+      status: port.default(15_014),
+      webhook: port.default(15_017),
+    })
+    .prefault({}),
   names: z
     .strictObject({
       stateSecret: name.default('sallyport-ca'),
@@ -100,6 +119,7 @@ const schema = z.strictObject({
       lease: name.default('sallyport-controller'),
       trustBundle: name.default('sallyport-trust-bundle'),
       sidecar: name.default('sallyport'),
+      owner: name.optional(),
     })
     .prefault({}),
 });

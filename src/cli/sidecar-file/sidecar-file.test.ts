@@ -67,6 +67,11 @@ describe('sidecar.yaml', () => {
       '/etc/sallyport/sidecar.yaml:2:1: key is missing: name the file, or a controller',
       '/etc/sallyport/sidecar.yaml:2:1: destinations is missing: name the file, or a controller',
     ]);
+    const none = least.replace('[policies]', '[]');
+    expect(wrong(none)).toEqual([]);
+    expect(wrong(SIDECAR.replace('[policies]', '[]'))).toEqual([
+      expect.stringContaining('name at least one file or folder of policies'),
+    ]);
     expect(wrong(`${least}key: tls.key\n`)).toEqual([
       '/etc/sallyport/sidecar.yaml:7:6: key stands beside controller, which gives it: leave one out',
     ]);
@@ -84,12 +89,11 @@ describe('sidecar.yaml', () => {
   });
 
   test('every mistake at its place', () => {
-    const text = SIDECAR.replace('mesh.test', 'Mesh Test').replace('policies: [policies]', 'policies: []');
+    const text = SIDECAR.replace('mesh.test', 'Mesh Test');
     expect(
       wrong(`${text}serverFirstPorts: [0]\nports: { inbuond: 1 }\ndefaults: { tlsMode: strict }\n`),
     ).toEqual([
       expect.stringContaining(':2:14: trustDomain: a trust domain is a name'),
-      expect.stringContaining(':7:11: policies: name at least one file'),
       expect.stringContaining(':9:20: item 1: a port is at least 1'),
       expect.stringContaining(':10:10: unknown field inbuond'),
       expect.stringContaining(':11:22: tlsMode: Invalid option'),

@@ -121,13 +121,17 @@ export function parseSidecarFile(
 function sourceProblems(top: z.output<typeof schema>, file: Source): Problem[] {
   const { certificate, controller, destinations, key } = top;
   const files = Object.entries({ certificate, key, destinations });
-  return files.flatMap(([field, value]) => {
-    if (controller === undefined && value === undefined) {
-      return [file.problem([], `${field} is missing: name the file, or a controller`)];
-    }
-    if (controller === undefined || value === undefined) return [];
-    return [file.problem([field], `${field} stands beside controller, which gives it: leave one out`)];
-  });
+  const policies = 'name at least one file or folder of policies';
+  return [
+    ...(controller === undefined && top.policies.length === 0 ? [file.problem(['policies'], policies)] : []),
+    ...files.flatMap(([field, value]) => {
+      if (controller === undefined && value === undefined) {
+        return [file.problem([], `${field} is missing: name the file, or a controller`)];
+      }
+      if (controller === undefined || value === undefined) return [];
+      return [file.problem([field], `${field} stands beside controller, which gives it: leave one out`)];
+    }),
+  ];
 }
 
 /** Those of the environment, if there are any, else those of the file. Adds mistakes to `problems`. */
@@ -188,7 +192,7 @@ const schema = z.strictObject({
     })
     .optional(),
   trustBundle: path,
-  policies: z.array(path).min(1, 'name at least one file or folder of policies'),
+  policies: z.array(path),
   defaults: z
     .strictObject({
       tlsMode: z.enum(['Strict', 'Permissive', 'Disabled']).default(EMBEDDED_DEFAULTS.tlsMode),
