@@ -6,18 +6,21 @@ import { WorkloadAgent } from '#identity/workload';
 import type { Cidr } from '#policy';
 import { RpcServer } from '#rpc';
 import type { Clock, Log, ReadableWatch, Scope } from '#runtime';
-import type { InjectionConfig } from './injection/settings.ts';
 import type { Telemetry } from '#telemetry';
+import { serviceNetworks } from './discovery/cluster-networks.ts';
 import { Cluster, discoveryService, Hub } from './discovery/index.ts';
 import type { ApiObjects } from './discovery/watch/api-objects.ts';
 import { WATCH_LIMITS } from './discovery/watch/limits.ts';
 import { Reflector } from './discovery/watch/reflector.ts';
+import type { InjectionConfig } from './injection/settings.ts';
+import { startWebhook } from './injection/webhook.ts';
 import { KubernetesAttestor } from './issuance/attestor.ts';
 import { BundlePublisher } from './issuance/bundle-publisher.ts';
 import { Pods } from './issuance/pods.ts';
 import { TokenLeases } from './issuance/token-leases.ts';
 import type { KubernetesApi } from './kubernetes/api.ts';
 import { Lease } from './kubernetes/lease.ts';
+import { type OwnerReference, ownerOf } from './kubernetes/owner.ts';
 import { SecretDocument } from './kubernetes/secret-document.ts';
 import { startStatusServer } from './status-server.ts';
 
@@ -67,10 +70,13 @@ const SERVICE = 'controller';
 export class Controller {
   readonly #server: RpcServer<SpiffePeer>;
   readonly statusPort: number;
+  /** Undefined: there is no webhook. */
+  readonly webhookPort: number | undefined;
 
-  private constructor(server: RpcServer<SpiffePeer>, statusPort: number) {
+  private constructor(server: RpcServer<SpiffePeer>, statusPort: number, webhookPort: number | undefined) {
     this.#server = server;
     this.statusPort = statusPort;
+    this.webhookPort = webhookPort;
   }
 
   /** Resolves when it serves; rejects with what keeps it from that. Ends with the scope. */
@@ -81,15 +87,18 @@ export class Controller {
   ): Promise<Controller> {
     const { api, clock, log, random, telemetry } = parts;
     const { names, namespace, ports, host } = settings;
-    const authority = await openAuthority(settings, parts);
+    const owner = names.owner === undefined ? undefined : await ownerOf(api, names.owner);
+    const clusterNetworks =
+      settings.clusterNetworks.length > 0 ? settings.clusterNetworks : await serviceNetworks(api);
+    const authority = await openAuthority(settings, parts, owner);
     scope.defer(() => authority.close());
     const revocations = await Revocations.open({
-      document: new SecretDocument(api, namespace, names.revocationsSecret),
+      document: new SecretDocument(api, namespace, names.revocationsSecret, owner),
       clock,
       log,
     });
-    const lease = new Lease({ api, namespace, name: names.lease, holder: settings.pod, clock, log });
-    const ledger = new TokenLeases({ api, namespace, leads: lease.leads, clock, log });
+    const lease = new Lease({ api, namespace, name: names.lease, holder: settings.pod, owner, clock, log });
+    const ledger = new TokenLeases({ api, namespace, owner, leads: lease.leads, clock, log });
     const own = ownAgent(settings, parts, authority);
     const pods = new Pods(names.sidecar);
     const podWatch = new Reflector({
@@ -104,7 +113,7 @@ export class Controller {
     });
     const cluster = new Cluster({
       api: parts.objects,
-      clusterNetworks: settings.clusterNetworks,
+      clusterNetworks,
       clock,
       log,
       random,
@@ -120,7 +129,9 @@ export class Controller {
       onOutcome: (outcome) => telemetry.issuance(SERVICE, outcome),
     });
     const bundle = authority.bundle;
-    new BundlePublisher({ api, bundle, name: names.trustBundle, leads: lease.leads, clock, log }).run(scope);
+    const { leads } = lease;
+    const publisher = new BundlePublisher({ api, bundle, name: names.trustBundle, owner, leads, clock, log });
+    publisher.run(scope);
     for (const each of [revocations, own, podWatch, cluster, hub, ledger]) each.run(scope);
     authority.run(scope, lease.leads);
     lease.run(scope);
@@ -150,6 +161,13 @@ export class Controller {
         }
       }),
     );
+    const webhookPort =
+      settings.injection === undefined
+        ? undefined
+        : await startWebhook(scope, settings.injection, {
+            ...{ host, api, bundle, leads, publisher, clock, log },
+            tls: () => webhookTls(own, parts),
+          });
     const statusPort = await startStatusServer(scope, {
       host,
       port: ports.status,
@@ -164,7 +182,7 @@ export class Controller {
       grpc: server.port,
       status: statusPort,
     });
-    return new Controller(server, statusPort);
+    return new Controller(server, statusPort, webhookPort);
   }
 
   get grpcPort(): number {
@@ -186,8 +204,9 @@ function openAuthority(
     intermediateLifetimeMilliseconds,
   }: ControllerSettings,
   { api, clock, log }: ControllerParts,
+  owner: OwnerReference | undefined,
 ): Promise<CertificateAuthority> {
-  const document: StateDocument = new SecretDocument(api, namespace, names.stateSecret);
+  const document: StateDocument = new SecretDocument(api, namespace, names.stateSecret, owner);
   return CertificateAuthority.open({
     document,
     trustDomain,
@@ -209,7 +228,10 @@ function ownAgent(
   authority: CertificateAuthority,
 ): WorkloadAgent {
   const identity = identityOf(settings);
-  const issuance = { issue: (request: Uint8Array) => authority.issue(request, identity) };
+  const { injection, namespace } = settings;
+  // As the API server calls a webhook behind a Service.
+  const dnsNames = injection === undefined ? [] : [`${injection.service}.${namespace}.svc`];
+  const issuance = { issue: (request: Uint8Array) => authority.issue(request, identity, dnsNames) };
   return new WorkloadAgent({ identity, issuance, bundle: authority.bundle, clock, log, random });
 }
 
@@ -226,4 +248,11 @@ function serverTls(
     credential,
     clientAuthentication: { mode: 'request', required: false, verifier },
   } as const;
+}
+
+/** The API server shows no certificate, and reads ours as that of a web server. */
+function webhookTls(own: WorkloadAgent, { crypto }: ControllerParts) {
+  const credential = own.credentials.value?.credential;
+  if (credential === undefined) return undefined;
+  return { crypto, credential, clientAuthentication: { mode: 'none' } } as const;
 }

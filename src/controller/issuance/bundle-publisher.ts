@@ -1,6 +1,7 @@
 import { encodeTrustBundle, type TrustBundle } from '#identity';
 import { type Clock, type Log, type ReadableWatch, type Scope, sleep } from '#runtime';
 import { type KubernetesApi, statusText } from '../kubernetes/api.ts';
+import { ownedBy, type OwnerReference } from '../kubernetes/owner.ts';
 
 export interface BundlePublisherConfig {
   readonly api: KubernetesApi;
@@ -9,6 +10,8 @@ export interface BundlePublisherConfig {
   readonly name: string;
   /** One replica is enough for this; several at once write the same. */
   readonly leads: ReadableWatch<boolean>;
+  /** With whom the ConfigMaps go; undefined: they stay. */
+  readonly owner?: OwnerReference | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -23,8 +26,33 @@ const PAGE = 500;
 export class BundlePublisher {
   readonly #config: BundlePublisherConfig;
 
+  /** Namespaces that were seen to have the newest one. */
+  #present: ReadonlySet<string> = new Set();
+  #presentFor = '';
+
   constructor(config: BundlePublisherConfig) {
     this.#config = config;
+  }
+
+  /**
+   * Sees to it that one namespace has a bundle, before the period is over and whichever replica this is: an older one
+   * that is there will do, since the leader replaces it. Resolves with what keeps it from that.
+   */
+  async ensure(namespace: string, signal: AbortSignal): Promise<string | undefined> {
+    const { api, bundle } = this.#config;
+    if (this.#presentFor === bundle.value.hash && this.#present.has(namespace)) return undefined;
+    const path = `/api/v1/namespaces/${namespace}/configmaps`;
+    try {
+      const made = await api.send(
+        'POST',
+        path,
+        this.#map(namespace, encodeTrustBundle(bundle.value)),
+        signal,
+      );
+      return made.status === 201 || made.status === 409 ? undefined : statusText(made);
+    } catch (error) {
+      return String(error);
+    }
   }
 
   run(scope: Scope): void {
@@ -51,37 +79,51 @@ export class BundlePublisher {
   async reconcile(signal: AbortSignal): Promise<void> {
     const { bundle, log, name } = this.#config;
     const pem = encodeTrustBundle(bundle.value);
+    const { hash } = bundle.value;
+    const present = new Set<string>();
     const [namespaces, maps] = await Promise.all([
       this.#list('/api/v1/namespaces', signal),
       this.#list(`/api/v1/configmaps?labelSelector=${encodeURIComponent(LABEL)}`, signal),
     ]);
-    const written = new Map(maps.map((map) => [map.metadata.namespace, map]));
+    // Another mesh in the cluster has maps of another name.
+    const ours = maps.filter(({ metadata }) => metadata.name === name);
+    const written = new Map(ours.map((map) => [map.metadata.namespace, map]));
     for (const { metadata, status } of namespaces) {
       if (status?.phase === 'Terminating') continue;
-      const present = written.get(metadata.name);
-      if (present?.metadata.name === name && present.data?.[KEY] === pem) continue;
+      if (written.get(metadata.name)?.data?.[KEY] === pem) {
+        present.add(metadata.name);
+        continue;
+      }
       const problem = await this.#write(metadata.name, pem, signal);
       if (problem !== undefined) {
         log.warn('the trust bundle could not be written', { namespace: metadata.name, problem });
       }
     }
+    this.#present = present;
+    this.#presentFor = hash;
   }
 
   async #write(namespace: string, pem: string, signal: AbortSignal): Promise<string | undefined> {
     const { api, name } = this.#config;
     const path = `/api/v1/namespaces/${namespace}/configmaps`;
-    const map = {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { name, namespace, labels: { [LABEL]: 'true', 'app.kubernetes.io/managed-by': 'sallyport' } },
-      data: { [KEY]: pem },
-    };
+    const map = this.#map(namespace, pem);
     const made = await api.send('POST', path, map, signal);
     if (made.status === 201) return undefined;
     if (made.status !== 409) return statusText(made);
     // It is ours by its name; without a resourceVersion it is replaced whatever was written meanwhile.
     const replaced = await api.send('PUT', `${path}/${name}`, map, signal);
     return replaced.status === 200 ? undefined : statusText(replaced);
+  }
+
+  #map(namespace: string, pem: string): object {
+    const { name, owner } = this.#config;
+    const labels = { [LABEL]: 'true', 'app.kubernetes.io/managed-by': 'sallyport' };
+    return {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name, namespace, labels, ...ownedBy(owner) },
+      data: { [KEY]: pem },
+    };
   }
 
   async #list(path: string, signal: AbortSignal): Promise<ListedObject[]> {

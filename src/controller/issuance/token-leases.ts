@@ -2,10 +2,13 @@ import { createHash } from 'node:crypto';
 import { supersedes, type TokenLedger, type TokenUse } from '#identity/issuance';
 import { type Clock, type Log, type ReadableWatch, type Scope, sleep } from '#runtime';
 import { type KubernetesApi, statusText } from '../kubernetes/api.ts';
+import { ownedBy, type OwnerReference } from '../kubernetes/owner.ts';
 
 export interface TokenLeasesConfig {
   readonly api: KubernetesApi;
   readonly namespace: string;
+  /** With whom the Leases go; undefined: they stay. */
+  readonly owner?: OwnerReference | undefined;
   /** One replica is enough to clean up; several at once do no harm. */
   readonly leads: ReadableWatch<boolean>;
   readonly clock: Clock;
@@ -82,7 +85,7 @@ export class TokenLeases implements TokenLedger {
   }
 
   #lease(use: TokenUse, resourceVersion?: string): object {
-    const { clock, namespace } = this.#config;
+    const { clock, namespace, owner } = this.#config;
     const left = Math.ceil((use.expiresAt - clock.now()) / 1000);
     return {
       apiVersion: 'coordination.k8s.io/v1',
@@ -90,6 +93,7 @@ export class TokenLeases implements TokenLedger {
       metadata: {
         name: nameOf(use),
         namespace,
+        ...ownedBy(owner),
         labels: {
           'app.kubernetes.io/managed-by': 'sallyport',
           [UNTIL]: String(Math.ceil(use.expiresAt / 1000)),

@@ -1,5 +1,6 @@
 import { type Clock, type Log, type ReadableWatch, type Scope, sleep, Watch } from '#runtime';
 import { type KubernetesApi, statusText } from './api.ts';
+import { ownedBy, type OwnerReference } from './owner.ts';
 
 export interface LeaseConfig {
   readonly api: KubernetesApi;
@@ -7,6 +8,8 @@ export interface LeaseConfig {
   readonly name: string;
   /** Names this replica: its pod. */
   readonly holder: string;
+  /** With whom the Lease goes; undefined: it stays. */
+  readonly owner?: OwnerReference | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -109,7 +112,7 @@ export class Lease {
   }
 
   #lease(holderIdentity: string, before?: LeaseObject): object {
-    const { clock, name, namespace } = this.#config;
+    const { clock, name, namespace, owner } = this.#config;
     const renewTime = `${new Date(clock.now()).toISOString().slice(0, -1)}000Z`;
     const same = before?.spec?.holderIdentity === holderIdentity;
     return {
@@ -118,6 +121,7 @@ export class Lease {
       metadata: {
         name,
         namespace,
+        ...ownedBy(owner),
         ...(before === undefined ? {} : { resourceVersion: before.metadata.resourceVersion }),
       },
       spec: {

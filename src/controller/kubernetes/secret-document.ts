@@ -1,5 +1,6 @@
 import type { StateDocument, VersionedText } from '#identity/ca';
 import { type ApiAnswer, type KubernetesApi, statusText } from './api.ts';
+import type { OwnerReference } from './owner.ts';
 
 /** A Secret is at most 1 MiB, with its other fields. */
 const LONGEST_TEXT = 900 * 1024;
@@ -14,11 +15,14 @@ export class SecretDocument implements StateDocument {
   readonly #api: KubernetesApi;
   readonly #namespace: string;
   readonly #name: string;
+  /** As given, or as the Secret has them: who replaces it without knowing its owner doesn't take it away. */
+  #owners: readonly OwnerReference[] | undefined;
 
-  constructor(api: KubernetesApi, namespace: string, name: string) {
+  constructor(api: KubernetesApi, namespace: string, name: string, owner?: OwnerReference) {
     this.#api = api;
     this.#namespace = namespace;
     this.#name = name;
+    this.#owners = owner === undefined ? undefined : [owner];
   }
 
   get place(): string {
@@ -57,6 +61,7 @@ export class SecretDocument implements StateDocument {
         name: this.#name,
         namespace: this.#namespace,
         labels: { 'app.kubernetes.io/managed-by': 'sallyport' },
+        ...(this.#owners === undefined ? {} : { ownerReferences: this.#owners }),
         ...(resourceVersion === undefined ? {} : { resourceVersion }),
       },
       data: { [KEY]: Buffer.from(text).toString('base64') },
@@ -66,11 +71,12 @@ export class SecretDocument implements StateDocument {
   #read(answer: ApiAnswer, wanted: number): VersionedText {
     if (answer.status !== wanted) throw new Error(`${this.place}: ${statusText(answer)}`);
     const { metadata, data } = answer.body as {
-      metadata?: { resourceVersion?: string };
+      metadata?: { resourceVersion?: string; ownerReferences?: readonly OwnerReference[] };
       data?: Record<string, string>;
     };
     const version = metadata?.resourceVersion;
     if (version === undefined) throw new Error(`${this.place} came without a resourceVersion`);
+    this.#owners ??= metadata?.ownerReferences;
     return { text: Buffer.from(data?.[KEY] ?? '', 'base64').toString(), version };
   }
 }

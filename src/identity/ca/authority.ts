@@ -36,7 +36,7 @@ import { signLeaf } from './sign-leaf.ts';
 import type { Slot } from './slot.ts';
 import type { StateChange, StateStore } from './state-store.ts';
 import { FolderStore } from './store.ts';
-import { type Attestation, leafTemplate } from './template.ts';
+import { type Attestation, type LeafNames, leafTemplate } from './template.ts';
 
 /** Which CA certificate, and how long. Times are milliseconds since the Unix epoch. */
 export interface AuthorityCertificate extends Validity {
@@ -125,17 +125,30 @@ export class CertificateAuthority {
    * request for another name is refused; what else it asks for is ignored. Before it is handed out, the certificate is read back, verified as peers
    * would in both roles, and recorded.
    */
-  async issue(csr: Uint8Array, identity: SpiffeId): Promise<Result<IssuedCertificate, Refusal>> {
+  async issue(
+    csr: Uint8Array,
+    identity: SpiffeId,
+    dnsNames: readonly string[] = [],
+  ): Promise<Result<IssuedCertificate, Refusal>> {
     const request = parseIssuableRequest(csr);
-    return request.ok ? this.issueFor(request.value, identity, undefined) : request;
+    return request.ok ? this.#issue(request.value, { identity, dnsNames }, undefined) : request;
   }
 
   /** The same for a request that was read and proved already, and for what was attested of the workload's pod. */
-  async issueFor(
+  issueFor(
     request: IssuableRequest,
     identity: SpiffeId,
     attestation: Attestation | undefined,
   ): Promise<Result<IssuedCertificate, Refusal>> {
+    return this.#issue(request, { identity }, attestation);
+  }
+
+  async #issue(
+    request: IssuableRequest,
+    names: LeafNames,
+    attestation: Attestation | undefined,
+  ): Promise<Result<IssuedCertificate, Refusal>> {
+    const { identity } = names;
     const config = this.#config;
     if (this.#closed) return refuse('authority-closed', this.#store.place);
     if (identity.trustDomain !== config.trustDomain || identity.path === '') {
@@ -145,7 +158,7 @@ export class CertificateAuthority {
     if (another !== undefined) return err(another);
     const now = this.#clock.now();
     const issuer = this.#authorities.current;
-    const template = leafTemplate(config, request, identity, attestation, issuer.certificate, now);
+    const template = leafTemplate(config, request, names, attestation, issuer.certificate, now);
     if (!template.ok) return template;
     const der = signLeaf(template.value, issuer);
     const leaf = inspectCertificate(der, template.value, issuer.certificate);

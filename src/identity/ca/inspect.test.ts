@@ -27,6 +27,7 @@ const id = parseSpiffeId(URI);
 if (!id.ok) throw new Error(id.error);
 const template: LeafTemplate = {
   kind: 'leaf',
+  dnsNames: [],
   identity: id.value,
   pod: undefined,
   serial: '11223344556677889900aabbccddeeff',

@@ -64,13 +64,15 @@ function kindDifferences(certificate: Certificate, template: CertificateTemplate
   const { basicConstraints, keyUsage, extendedKeyUsage, subjectAltName, nameConstraints, podIdentity } =
     certificate.extensions;
   const usages = [...(keyUsage ?? [])].join(' ');
-  const names = (subjectAltName ?? []).map((name) => (name.type === 'uri' ? name.text : name.type)).join(' ');
+  const names = (subjectAltName ?? [])
+    .map((name) => (name.type === 'uri' || name.type === 'dns' ? name.text : name.type))
+    .join(' ');
   if (template.kind === 'leaf') {
     return named({
       basicConstraints: basicConstraints === undefined,
       keyUsage: usages === 'digitalSignature',
       extendedKeyUsage: [...(extendedKeyUsage ?? [])].join(' ') === `${OID.serverAuth} ${OID.clientAuth}`,
-      subjectAltName: names === template.identity.toString(),
+      subjectAltName: names === [template.identity.toString(), ...template.dnsNames].join(' '),
       nameConstraints: nameConstraints === undefined,
       podIdentity: isDeepStrictEqual(podIdentity, template.pod),
       subject: certificate.subject.empty,

@@ -59,7 +59,10 @@ function extensions(template: LeafTemplate, spki: Uint8Array, issuer: Certificat
     extension(
       OID.subjectAltName,
       TRUE,
-      encodeSequence(encode(contextPrimitive(6), fromAscii(template.identity.toString()))),
+      encodeSequence(
+        encode(contextPrimitive(6), fromAscii(template.identity.toString())),
+        ...template.dnsNames.map((name) => encode(contextPrimitive(2), fromAscii(name))),
+      ),
     ),
     ...(template.pod === undefined ? [] : [extension(OID.podIdentity, NOT, encodePodIdentity(template.pod))]),
     extension(OID.subjectKeyIdentifier, NOT, encode(TAG.octetString, keyIdentifier(spki))),

@@ -30,6 +30,8 @@ export interface AuthorityTemplate extends Template {
 export interface LeafTemplate extends Template {
   readonly kind: 'leaf';
   readonly identity: SpiffeId;
+  /** Beside the SPIFFE ID, for clients that know servers by DNS names: the API server and its webhooks. */
+  readonly dnsNames: readonly string[];
   readonly pod: PodIdentity | undefined;
 }
 
@@ -95,11 +97,17 @@ function notBeforeOf(attestedAt: number): number {
   return wholeSecond(attestedAt - LIFETIMES.backdate);
 }
 
+/** Whom a leaf names. */
+export interface LeafNames {
+  readonly identity: SpiffeId;
+  readonly dnsNames?: readonly string[];
+}
+
 /** Refused when the issuer ends before the shortest life that a leaf may have. */
 export function leafTemplate(
   config: AuthorityConfig,
   request: IssuableRequest,
-  identity: SpiffeId,
+  { identity, dnsNames = [] }: LeafNames,
   attestation: Attestation | undefined,
   issuer: Certificate,
   now: number,
@@ -112,6 +120,7 @@ export function leafTemplate(
     kind: 'leaf',
     serial: randomSerial(),
     identity,
+    dnsNames,
     pod: attestation?.pod,
     notBefore: notBeforeOf(Math.min(attestation?.attestedAt ?? now, now)),
     notAfter,
