@@ -27,7 +27,10 @@ export interface SidecarLimits {
   readonly connections: number;
   /** Handshakes in progress at once, detection included, each direction for itself; inbound the longest gives way. */
   readonly handshakes: number;
-  /** What is read of a ClientHello to find out whose it is. Ours are under 2 KiB. */
+  /** Sessions of mesh connections that are kept to go on with: altogether, and of one destination. 0: none at all. */
+  readonly sessions: number;
+  readonly sessionsPerDestination: number;
+  /** What is read of a ClientHello to find out whose it is. Ours are under 8 KiB, most of it a session's ticket. */
   readonly clientHelloBytes: number;
   /** One admin request's head, its whole duration, and how many admin connections there may be. */
   readonly adminHeaderBytes: number;
@@ -62,6 +65,8 @@ export const DEFAULT_LIMITS: SidecarLimits = Object.freeze({
   drainDeadlineMilliseconds: 25 * SECOND,
   connections: 4_096,
   handshakes: 512,
+  sessions: 512,
+  sessionsPerDestination: 8,
   clientHelloBytes: 16 * KIB,
   adminHeaderBytes: 8 * KIB,
   adminRequestMilliseconds: 5 * SECOND,
@@ -74,10 +79,10 @@ export const DEFAULT_LIMITS: SidecarLimits = Object.freeze({
   adminRows: 1_000,
 });
 
-/** The mistakes in `limits`: every one must be a whole number above zero (a grace may be zero). */
+/** The mistakes in `limits`: every one must be a whole number above zero (a grace may be zero, and so may the sessions). */
 export function limitMistakes(limits: SidecarLimits): string[] {
   return Object.entries(limits).flatMap(([name, value]: [string, number]) => {
-    const least = name === 'drainGraceMilliseconds' ? 0 : 1;
+    const least = name === 'drainGraceMilliseconds' || name === 'sessions' ? 0 : 1;
     return Number.isSafeInteger(value) && value >= least
       ? []
       : [`limits.${name} is ${value}: give a whole number of at least ${least}`];

@@ -6,6 +6,7 @@ import type { Connections } from './connections.ts';
 import type { PlaintextPeers } from './inbound/plaintext-peers.ts';
 import type { Admission } from './listen/admission.ts';
 import type { Refusals } from './listen/refusals.ts';
+import type { Sessions } from './sessions.ts';
 import type { Balancer } from './outbound/balancer.ts';
 
 /** What the steps of both paths share. */
@@ -17,6 +18,8 @@ export interface SidecarParts {
   readonly refusals: Refusals;
   /** Chooses among the endpoints of Services. */
   readonly balancer: Balancer;
+  /** Undefined: every mesh connection begins with a full handshake. */
+  readonly sessions: Sessions | undefined;
 }
 
 export interface InboundParts extends SidecarParts {

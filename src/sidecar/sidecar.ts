@@ -20,6 +20,7 @@ import { listenOutbound, namedGate as namedOutbound } from './outbound/listen.ts
 import type { SidecarParts } from './parts.ts';
 import { Probes } from './probes/probes.ts';
 import { SIDECAR_REASONS } from './reason.ts';
+import { Sessions } from './sessions.ts';
 import { serveStatus } from './status/server.ts';
 import { verification } from './status/verification.ts';
 import { uncapturedPackets } from './status/uncaptured.ts';
@@ -111,6 +112,7 @@ async function open(
     handshakes: { inbound: new Admission(limits.handshakes), outbound: new Admission(limits.handshakes) },
     refusals: new Refusals(config),
     balancer: openBalancer(scope, config),
+    sessions: Sessions.open(scope, config),
     plaintextPeers: new PlaintextPeers(limits.adminRows),
   };
   const opened = await (config.capture === undefined

@@ -1,4 +1,4 @@
-import type { Reason } from '#handshake';
+import type { Reason, SessionUse } from '#handshake';
 import type { Log } from '#runtime';
 
 /** One connection of an application through a sidecar, as its line in the log tells it. */
@@ -13,6 +13,8 @@ export interface ConnectionSummary {
   /** The peer's SPIFFE ID and serial; undefined for a peer that proved none. */
   readonly peer: string | undefined;
   readonly peerSerial: string | undefined;
+  /** How the two sides knew each other: `resumed` for a session of an earlier connection. Undefined before that. */
+  readonly resumption: SessionUse['kind'] | undefined;
   /** Who called; or whom a call was connected to, or tried last: undefined where nobody was. */
   readonly peerAddress: string | undefined;
   readonly destination: string | undefined;

@@ -15,6 +15,7 @@ export type ConnectionFacts = Partial<
     | 'localSerial'
     | 'peer'
     | 'peerSerial'
+    | 'resumption'
     | 'destination'
     | 'peerAddress'
     | 'tries'
@@ -77,6 +78,7 @@ export function recordConnection(subject: ConnectionSubject, parts: ConnectionPa
         localSerial: facts.localSerial,
         peer: facts.peer,
         peerSerial: facts.peerSerial,
+        resumption: facts.resumption,
         destination: facts.destination,
         tries: facts.tries,
         policy: facts.policy,

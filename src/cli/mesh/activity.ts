@@ -23,6 +23,7 @@ export class MeshActivity {
     passed: 0,
     undecided: 0,
     handshakes: 0,
+    resumedHandshakes: 0,
     failedHandshakes: 0,
     denials: 0,
     rotations: 0,
@@ -110,8 +111,10 @@ export class MeshActivity {
   /** Each handshake has two sides; the server's is the one that verified the client and let it in or not. */
   #count(record: HandshakeRecord): void {
     if (record.role !== 'server') return;
-    const full = record.establishedMs !== undefined && record.peer !== undefined && record.version === '1.3';
-    if (full) this.#totals.handshakes += 1;
+    const { establishedMs, peer, resumption, version } = record;
+    const whole = establishedMs !== undefined && peer !== undefined && version === '1.3';
+    if (whole && resumption === 'resumed') this.#totals.resumedHandshakes += 1;
+    else if (whole) this.#totals.handshakes += 1;
     else this.#totals.failedHandshakes += 1;
     if (record.result === 'refused' && Object.hasOwn(POLICY_REASONS, record.reason ?? '')) {
       this.#totals.denials += 1;

@@ -154,6 +154,7 @@ export const SHOP: MeshSnapshot = {
     passed: 0,
     undecided: 0,
     handshakes: 41,
+    resumedHandshakes: 0,
     failedHandshakes: 0,
     denials: 12,
     rotations: 6,

@@ -31,6 +31,7 @@ export function status({ totals, now, startedAt }: MeshSnapshot): string {
   const parts = [
     count(totals.requests, 'request'),
     count(totals.handshakes, 'handshake'),
+    ...(totals.resumedHandshakes > 0 ? [`${totals.resumedHandshakes} resumed`] : []),
     count(totals.rotations, 'rotation'),
     count(totals.denials, 'denial'),
     `${totals.failed} failed`,

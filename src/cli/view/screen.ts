@@ -208,12 +208,13 @@ function hopOf(row: MeshSnapshot['handshakes'][number], mesh: Pick<MeshSnapshot,
 
 /** One line of what was counted; where it does not fit, the less important numbers go. */
 function footer(mesh: MeshSnapshot, width: number, paint: Paint): string {
-  const { requests, handshakes, rotations, denials, failed, passed } = mesh.totals;
+  const { requests, handshakes, resumedHandshakes, rotations, denials, failed, passed } = mesh.totals;
   const bad = `${failed} failed${passed === 0 ? '' : `, ${passed} passed that were forbidden`}`;
   const parts = [
     { rank: 0, text: 'Ctrl-C to stop' },
     { rank: 3, text: count(requests, 'request') },
     { rank: 2, text: count(handshakes, 'handshake') },
+    ...(resumedHandshakes > 0 ? [{ rank: 6, text: `${resumedHandshakes} resumed` }] : []),
     { rank: 5, text: count(rotations, 'rotation') },
     { rank: 4, text: count(denials, 'denial') },
     { rank: 1, text: failed + passed === 0 ? bad : paint.colour('red', bad) },

@@ -82,6 +82,8 @@ export interface Totals {
   readonly undecided: number;
   /** Full handshakes with both certificates verified, counted on the server's side. */
   readonly handshakes: number;
+  /** Handshakes that went on with a session: nobody signed, and both certificates were believed anew. */
+  readonly resumedHandshakes: number;
   /** Handshakes that did not come so far, counted on the server's side. */
   readonly failedHandshakes: number;
   /** Connections that a policy refused. */

@@ -17,7 +17,7 @@ export function summarise(
   sendsTraffic: boolean,
   unmet: readonly string[],
 ): Summary {
-  const { requests, handshakes, rotations, denials, failed, passed, undecided } = totals;
+  const { requests, handshakes, resumedHandshakes, rotations, denials, failed, passed, undecided } = totals;
   const line = [
     `Sallyport ran ${formatLeft(milliseconds)}: ${count(requests, 'request')}`,
     count(handshakes, 'full mutual TLS 1.3 handshake'),
@@ -25,6 +25,7 @@ export function summarise(
     count(denials, 'denial'),
     `${count(failed, 'permitted request')} failed`,
     `${count(passed, 'forbidden request')} passed`,
+    ...(resumedHandshakes > 0 ? [count(resumedHandshakes, 'resumed handshake')] : []),
     ...(undecided > 0 ? [`${undecided} undecided while a policy changed`] : []),
   ].join(', ');
   const faults = [

@@ -53,7 +53,8 @@ function heading(
   width: number,
   paint: Paint,
 ): string[] {
-  const { traceId, result, reason, say, detail, next, version, suite, group, scheme, policy } = record;
+  const { traceId, result, reason, say, detail, next, version, suite, group, policy } = record;
+  const proof = record.resumption === 'resumed' ? 'resumed' : record.scheme;
   const caller = record.role === 'server' ? record.peer : record.local;
   const callee = record.role === 'server' ? record.local : (record.peer ?? record.destination);
   const verdict = result === 'ok' ? paint.colour('green', 'ok') : paint.colour('red', reason ?? result);
@@ -61,7 +62,7 @@ function heading(
     `trace ${traceId}  ${verdict}`,
     `  client ${caller ?? client?.local ?? record.peerAddress}`,
     `  server ${callee ?? record.peerAddress}`,
-    `  ${[version && `TLS ${version}`, suite, group, scheme, policy && `policy ${policy}`].filter(Boolean).join('  ')}`,
+    `  ${[version && `TLS ${version}`, suite, group, proof, policy && `policy ${policy}`].filter(Boolean).join('  ')}`,
   ];
   return [
     ...lines.filter((line) => line.trim() !== '').map((line) => cut(line, width, paint.ellipsis)),

@@ -160,12 +160,13 @@ export function makeLeaf(
   above: readonly Uint8Array[] = [],
 ): TestLeaf {
   const now = options.now ?? Date.now();
+  const notAfter = options.notAfter ?? now + DAY / 4;
   const keys = options.keys ?? makeKeys(options.keyType ?? 'ec-p256');
   const leaf = encodeCertificate({
     issuer: issuer.name,
     subject: encodeName(options.commonName),
     notBefore: options.notBefore ?? now - 5 * MINUTE,
-    notAfter: options.notAfter ?? now + DAY / 4,
+    notAfter,
     spki: spkiOf(keys.publicKey),
     extensions: leafExtensions(options, keys, issuer),
     signingKey: issuer.keys.privateKey,
@@ -177,7 +178,7 @@ export function makeLeaf(
     chain,
     keys,
     get credential() {
-      return { chain, signer: nodeSigner(keys.privateKey) };
+      return { chain, signer: nodeSigner(keys.privateKey), notAfter };
     },
     pem: {
       chain: chain.map((der) => encodePem('CERTIFICATE', der)).join(''),

@@ -51,7 +51,11 @@ export function acceptCredential(input: CredentialInput): Result<WorkloadCredent
   const [, issuer = leaf] = path;
   return ok(
     Object.freeze({
-      credential: Object.freeze({ chain: Object.freeze([...chain]), signer: nodeSigner(input.privateKey) }),
+      credential: Object.freeze({
+        chain: Object.freeze([...chain]),
+        signer: nodeSigner(input.privateKey),
+        notAfter: leaf.notAfter,
+      }),
       spiffeId,
       serial: leaf.serial,
       notBefore: leaf.notBefore,

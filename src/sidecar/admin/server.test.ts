@@ -61,7 +61,7 @@ test('/dump shows connections, listeners and the certificate, and no key', async
     identity: orders.identity.toString(),
     draining: false,
     listeners: { 'inbound of orders': { accepting: true } },
-    certificate: { serial: 'issued-by-the-test', spiffeId: orders.identity.toString() },
+    certificate: { serial: orders.credentials.value?.serial, spiffeId: orders.identity.toString() },
     bundle: { trustDomain: 'mesh.test', roots: 1 },
     policy: { epoch: 1, mode: 'Strict', modeFrom: 'default' },
     handshakesInProgress: 0,

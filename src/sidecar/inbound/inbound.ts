@@ -7,6 +7,7 @@ import { type Authorized, authorize } from './authorize.ts';
 import { detect } from './detect.ts';
 import { dial } from './dial.ts';
 import { identify } from './tls.ts';
+import { ticketsAfter } from '../sessions.ts';
 
 /** The path of an inbound connection, from the network to our application. Resolves when its sockets are closed. */
 export async function serveInbound(
@@ -31,6 +32,12 @@ async function walk(accepted: Accepted, parts: InboundParts): Promise<void> {
     // However it went: a caller that was refused may take its time to close.
     leaveHandshake();
   }
+  giveTickets(authorized);
   const application = await dial(authorized, parts);
   await passBytes(connection, { application, peer: authorized.end, unread: authorized.unread }, parts);
+}
+
+/** Only a caller that may pass can spare itself the next full handshake: the permit is asked for by the type. */
+function giveTickets({ tls }: Authorized): void {
+  tls?.issueTickets(ticketsAfter(tls.session?.kind));
 }

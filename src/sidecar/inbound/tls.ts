@@ -1,5 +1,5 @@
 import type { ServerConfig } from '#handshake';
-import { acceptTls } from '#handshake/stream';
+import { acceptTls, type TlsStream } from '#handshake/stream';
 import type { SpiffePeer } from '#identity';
 import type { HandshakeRecorder } from '#telemetry';
 import { MESH_PROTOCOL, meshServerName, usableCredential } from '../credential.ts';
@@ -12,6 +12,8 @@ import type { Detected } from './detect.ts';
 /** Step 3: who calls. `peer` is verified; without one it is plaintext and nobody. */
 export interface Caller extends Detected {
   readonly peer: SpiffePeer | undefined;
+  /** The mesh connection; undefined in plaintext. */
+  readonly tls: TlsStream<SpiffePeer> | undefined;
   /** The caller's bytes: what it sends inside TLS, or as it sends it. */
   readonly end: End;
   /** What the caller sent in plaintext while it was detected, still to be passed on. */
@@ -33,12 +35,14 @@ async function authenticate(detected: Detected, parts: InboundParts): Promise<Ca
   connection.localSerial = held.serial;
   connection.learned({ mode: 'mtls', localSerial: held.serial });
   const handshake = recordHandshake(detected, parts);
+  const sessions = parts.sessions?.server(held);
   const server: ServerConfig<SpiffePeer> = {
     crypto: config.crypto,
     alpn: [MESH_PROTOCOL],
     credential: held.credential,
     expectedServerName: meshServerName(target.port, config.identity.trustDomain),
     clientAuthentication: { mode: 'request', required: true, verifier: parts.callers },
+    ...(sessions === undefined ? {} : { sessions }),
   };
   const stream = acceptTls(
     socket,
@@ -60,8 +64,8 @@ async function authenticate(detected: Detected, parts: InboundParts): Promise<Ca
   const { peer } = stream;
   if (peer === undefined) throw new Error('an established connection has no peer although one was required');
   connection.peer = peer;
-  connection.learned({ peer: peer.identity, peerSerial: peer.serial });
-  return { ...detected, peer, end, unread: NOTHING, handshake };
+  connection.learned({ peer: peer.identity, peerSerial: peer.serial, resumption: stream.session?.kind });
+  return { ...detected, peer, tls: stream, end, unread: NOTHING, handshake };
 }
 
 /** On a Strict port the missing handshake is what failed, so it has a record like any other that failed. */
@@ -70,7 +74,7 @@ function anonymous(detected: Detected, parts: InboundParts): Caller {
   connection.learned({ mode: 'plaintext' });
   const handshake = detected.mode === 'Strict' ? recordHandshake(detected, parts) : undefined;
   const end = socketEnd(socket, 'peer', parts.config.capture?.resetOnDeath);
-  return { ...detected, peer: undefined, end, unread: head, handshake };
+  return { ...detected, peer: undefined, tls: undefined, end, unread: head, handshake };
 }
 
 function recordHandshake({ connection }: Detected, { config }: InboundParts): HandshakeRecorder {

@@ -52,20 +52,22 @@ export async function secure(
   const { peer } = stream;
   if (peer === undefined) throw new Error('an established connection has no peer although it was verified');
   connection.peer = peer;
-  connection.learned({ peer: peer.identity, peerSerial: peer.serial });
+  connection.learned({ peer: peer.identity, peerSerial: peer.serial, resumption: stream.session?.kind });
   return end;
 }
 
 function clientConfig(
-  { held, identities, port, trustDomain }: MeshRoute,
-  { config }: SidecarParts,
+  { address, held, identities, port, trustDomain }: MeshRoute,
+  { config, sessions }: SidecarParts,
 ): ClientConfig<SpiffePeer> {
   const expected = new Set(identities.map(String));
+  const session = sessions?.client(held, { address, identities });
   return {
     crypto: config.crypto,
     alpn: [MESH_PROTOCOL],
     credential: held.credential,
     serverName: meshServerName(port, trustDomain),
+    ...(session === undefined ? {} : { sessions: session }),
     verifier: spiffeVerifier({
       bundle: config.bundle,
       clock: config.clock,

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { nodeProvider } from '#handshake/crypto';
 import { parseSpiffeId, serviceAccountId, type SpiffeId, type TrustBundle } from '#identity';
 import { makeAuthority } from '#identity/testing';
@@ -56,8 +57,8 @@ export class TestMesh {
   }
 
   /** Puts other policies in force. */
-  policy(text: string, defaults?: Partial<PolicyDefaults>): void {
-    this.policies.set(policySet(text, this.policies.value.epoch + 1, defaults));
+  policy(text: string, defaults?: Partial<PolicyDefaults>, epoch = this.policies.value.epoch + 1): void {
+    this.policies.set(policySet(text, epoch, defaults));
   }
 
   handshakes(service: string): HandshakeRecord[] {
@@ -123,7 +124,7 @@ export class TestMesh {
     return {
       credential: leaf.credential,
       spiffeId: id.value,
-      serial: 'issued-by-the-test',
+      serial: new X509Certificate(leaf.chain[0]!).serialNumber.toLowerCase(),
       notBefore,
       notAfter,
       issuer: { serial: '01', notAfter: now + 24 * HOUR },
