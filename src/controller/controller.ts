@@ -109,7 +109,7 @@ export class Controller {
       random,
       limits: WATCH_LIMITS,
       onObject: (key, object) => pods.apply(key, object),
-      onRestart: () => undefined,
+      onRestart: (reason) => telemetry.watchRestarted(SERVICE, 'pods', reason),
     });
     const cluster = new Cluster({
       api: parts.objects,
@@ -117,6 +117,7 @@ export class Controller {
       clock,
       log,
       random,
+      onRestart: (kind, reason) => telemetry.watchRestarted(SERVICE, kind, reason),
     });
     const hub = new Hub({ cluster, trustDomain: settings.trustDomain, clock, log });
     const issuance = new IssuanceService({
@@ -151,6 +152,13 @@ export class Controller {
     scope.defer(telemetry.watchCredentials(SERVICE, own.credentials));
     scope.defer(telemetry.watchRoot(SERVICE, authority.root));
     scope.defer(telemetry.watchRenewalFailures(SERVICE, own.failures));
+    scope.defer(
+      telemetry.watchDiscoveryService(SERVICE, () => ({
+        ageMilliseconds: Math.max(cluster.ageMilliseconds, podWatch.ageMilliseconds),
+        streams: hub.sessions,
+        subscriptions: hub.subscriptions,
+      })),
+    );
     // What was revoked loses the connections that it has, above all its view of the cluster.
     scope.defer(
       revocations.value.subscribe((revoked) => {

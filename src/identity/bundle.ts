@@ -19,6 +19,12 @@ export function parseTrustBundle(trustDomain: string, pem: string): Result<Trust
   return roots.ok ? createTrustBundle(trustDomain, roots.value) : err([roots.error]);
 }
 
+/** The root that ends last: a mesh lives as long as it. */
+export function lastingRoot({ roots }: TrustBundle): Certificate {
+  // A bundle has at least one.
+  return roots.reduce((last, root) => (root.notAfter > last.notAfter ? root : last));
+}
+
 /** The roots as PEM, which `parseTrustBundle` reads back. */
 export function encodeTrustBundle({ roots }: TrustBundle): string {
   return roots.map(({ der }) => encodePem('CERTIFICATE', der)).join('');

@@ -1,5 +1,11 @@
 /** The door of identity: who a peer is and whether to believe it. `#identity/ca` issues, `#identity/workload` renews. */
-export { createTrustBundle, encodeTrustBundle, parseTrustBundle, type TrustBundle } from './bundle.ts';
+export {
+  createTrustBundle,
+  encodeTrustBundle,
+  lastingRoot,
+  parseTrustBundle,
+  type TrustBundle,
+} from './bundle.ts';
 export type { IssuedCertificate } from './issued-certificate.ts';
 export { IDENTITY_REASONS } from './reasons.ts';
 export { parseSpiffeId, type SpiffeId, serviceAccountId, serviceAccountOf } from './spiffe-id.ts';

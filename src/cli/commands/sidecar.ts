@@ -8,6 +8,7 @@ import { BindError, type CaptureConfig, Sidecar, SidecarConfigError } from '#sid
 import { openSocketCalls } from '#sidecar/intercept';
 import { Telemetry, TelemetrySettingsError } from '#telemetry';
 import { sayProblem } from '../mesh-file/problem.ts';
+import { followRoot } from '../follow/root.ts';
 import { followSource } from '../follow/source.ts';
 import { giveBackMemory } from '../give-back-memory.ts';
 import { parseSidecarFile, type SidecarFile } from '../sidecar-file/sidecar-file.ts';
@@ -69,6 +70,7 @@ async function start(
   if (!source.ok || !policies.ok || !calls.ok) throw new UsageError(mistakes.join('\n'));
   const telemetry = Telemetry.create({ clock, log, environment: otelOf(env) });
   scope.defer(() => telemetry.shutdown());
+  scope.defer(telemetry.watchRoot(settings.service, followRoot(scope, source.value.bundle)));
   source.value.run(scope, telemetry);
   policies.value.run(scope);
   const capture: CaptureConfig = {

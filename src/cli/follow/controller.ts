@@ -26,22 +26,16 @@ export async function followController(
   const { host, port, namespace, serviceAccount } = source;
   const controller = serviceAccountId(identity.trustDomain, namespace, serviceAccount);
   const random = Math.random;
-  const agent: WorkloadAgent = new WorkloadAgent({
-    identity,
-    issuance: new RemoteIssuance({
-      target: { host, port },
-      controller,
-      bundle,
-      readToken: () => readToken(source.token),
-      current: () => agent.credentials.value,
-      crypto: nodeProvider,
-      clock,
-    }),
+  const issuance: RemoteIssuance = new RemoteIssuance({
+    target: { host, port },
+    controller,
     bundle,
+    readToken: () => readToken(source.token),
+    current: () => agent.credentials.value,
+    crypto: nodeProvider,
     clock,
-    log,
-    random,
   });
+  const agent: WorkloadAgent = new WorkloadAgent({ identity, issuance, bundle, clock, log, random });
   const tls = () => {
     const credential = agent.credentials.value?.credential;
     return {
@@ -70,6 +64,7 @@ export async function followController(
       roots.value.run(scope);
       agent.run(scope);
       scope.defer(telemetry.watchRenewalFailures(settings.service, agent.failures));
+      scope.defer(telemetry.watchClockOffset(settings.service, issuance.clockOffset));
       scope.defer(
         telemetry.watchDiscovery(settings.service, () => ({
           ageMilliseconds: discovery.ageMilliseconds,

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Clock } from '#runtime';
+import type { FakeKubernetes } from './fake-kubernetes.ts';
 
 /** An object as tests write it: what is missing of its metadata is filled in. */
 export interface TestObject {
@@ -45,6 +46,7 @@ export class TestApiServer {
   readonly #sockets = new Set<Socket>();
   readonly #snapshots = new Map<string, { readonly version: number; readonly rest: readonly TestObject[] }>();
   readonly #requests = new Map<string, number>();
+  readonly #objects: FakeKubernetes | undefined;
   #server: Server | undefined;
   #port = 0;
   #version = 1_000;
@@ -52,8 +54,10 @@ export class TestApiServer {
   /** Set: every request is answered with this HTTP status. */
   refuseWith: number | undefined;
 
-  constructor(clock: Clock) {
+  /** `objects` answers for all paths that are not followed by watches. */
+  constructor(clock: Clock, objects?: FakeKubernetes) {
     this.#clock = clock;
+    this.#objects = objects;
   }
 
   /** Again at the same port after `stop`. */
@@ -168,6 +172,8 @@ export class TestApiServer {
     const counted = `${what} ${url.pathname}`;
     this.#requests.set(counted, (this.#requests.get(counted) ?? 0) + 1);
     if (this.refuseWith !== undefined) refuse(response, this.refuseWith, 'as the test asked');
+    else if (this.#objects !== undefined && !FOLLOWED.has(url.pathname))
+      void answerObject(this.#objects, request, response);
     else if (what === 'watch') this.#watch(url.pathname, query, response);
     else this.#list(url.pathname, query, response);
   }
@@ -244,6 +250,34 @@ export class TestApiServer {
       for (const cancel of cancels) cancel();
     });
     for (const event of collection.events) if (event.version > from) response.write(lineOf(event));
+  }
+}
+
+/** What controllers list and watch. */
+const FOLLOWED: ReadonlySet<string> = new Set([
+  '/api/v1/pods',
+  '/api/v1/services',
+  '/api/v1/nodes',
+  '/apis/discovery.k8s.io/v1/endpointslices',
+]);
+
+async function answerObject(
+  objects: FakeKubernetes,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const text = Buffer.concat(chunks).toString();
+  const method = request.method as Parameters<FakeKubernetes['send']>[0];
+  try {
+    const body = text === '' ? undefined : (JSON.parse(text) as object);
+    const answer = await objects.send(method, request.url ?? '/', body);
+    response.writeHead(answer.status, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(answer.body));
+  } catch {
+    // It is away.
+    response.destroy();
   }
 }
 
