@@ -181,6 +181,10 @@ function addInit(program: Command, env: NodeJS.ProcessEnv, finish: Finish): void
       '--status-port <port>',
       "the sidecar's port for metrics and probes, not captured (default: 15020)",
     )
+    .option(
+      '--verification-port <port>',
+      "the port of the sidecar's startupProbe, always captured (default: 15021)",
+    )
     .option('--exclude-inbound-ports <list>', 'not captured: ports like 80,8000-8100')
     .option('--exclude-outbound-ports <list>', 'not captured')
     .option('--exclude-outbound-networks <list>', 'not captured: networks like 10.0.0.0/8,fd00::/8')

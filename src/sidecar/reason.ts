@@ -72,6 +72,13 @@ export const SIDECAR_REASONS = reasonTable({
     say: "Somebody dialled one of the sidecar's own ports, which only redirected connections may reach.",
     next: "Call the service's own port. If it was one's own application: leave the sidecar's ports alone.",
   },
+  'status-port-captured': {
+    alert: undefined,
+    blame: 'operator',
+    rfc: 'none',
+    say: 'A connection for the status port was redirected, so `sallyport init` was told of another status port, and leaves that one open.',
+    next: "Give init's --status-port (SALLYPORT_STATUS_PORT) the value of ports.status in sidecar.yaml.",
+  },
   'foreign-destination': {
     alert: undefined,
     blame: 'network',

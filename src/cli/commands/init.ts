@@ -4,6 +4,7 @@ import {
   type CapturePlace,
   type CaptureReport,
   type CaptureSettings,
+  FAMILY_NAMES,
   type GivenCaptureSettings,
   type GivenText,
   namespaceFacts,
@@ -12,6 +13,7 @@ import {
   packetFilters,
   parseCaptureSettings,
   removeCapture,
+  saysUncaptured,
   setUpCapture,
 } from '#sidecar/intercept';
 import { UsageError } from '../usage-error.ts';
@@ -75,6 +77,7 @@ const SETTINGS = [
   'outboundPort',
   'uid',
   'statusPort',
+  'verificationPort',
   'excludeInboundPorts',
   'excludeOutboundPorts',
   'excludeOutboundNetworks',
@@ -95,17 +98,16 @@ function hostAddresses(env: NodeJS.ProcessEnv): readonly string[] | undefined {
   return env.SALLYPORT_HOST_IPS?.split(',').filter((address) => address !== '');
 }
 
-function success(
-  { inboundPort, outboundPort, uid }: CaptureSettings,
-  { filter, proof }: CaptureReport,
-): string {
+function success(settings: CaptureSettings, { filter, proof }: CaptureReport): string {
+  const { inboundPort, outboundPort, uid } = settings;
   const seen = proof.captured.map(({ host, port }) =>
     host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
   );
-  const absent = proof.withoutRoute.map((family) => (family === 'ipv4' ? 'IPv4' : 'IPv6'));
+  const absent = proof.withoutRoute.map((family) => FAMILY_NAMES[family]);
   return [
     `Capture is set up (${filter}): TCP from the network goes to port ${inboundPort}, TCP of the application to port ${outboundPort}.`,
     `Proved by connections to ${seen.join(' and ')}, which arrived there. Those of user ${uid} pass.`,
+    ...saysUncaptured(settings),
     ...(absent.length > 0
       ? [`There is no route for ${absent.join(' and ')}, so nothing could be proved of it.`]
       : []),

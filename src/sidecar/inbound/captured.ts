@@ -14,7 +14,7 @@ export function capturedGate(
   redirected: Redirected,
   verify: (socket: Socket) => void,
 ): InboundGate {
-  const { serverFirstPorts, verificationPort } = redirected.capture;
+  const { serverFirstPorts, statusPort, verificationPort } = redirected.capture;
   return {
     listen,
     closesWhenDraining: false,
@@ -27,6 +27,8 @@ export function capturedGate(
       if (!redirected.isOwnAddress(host)) {
         return redirected.turnAway(socket, 'inbound', 'foreign-destination', called);
       }
+      // It is served directly; to pass it on would hide that another port is open in its place.
+      if (port === statusPort) return redirected.turnAway(socket, 'inbound', 'status-port-captured', called);
       if (port !== verificationPort) {
         return { application: called, port, serverFirst: serverFirstPorts.has(port) };
       }

@@ -1,14 +1,15 @@
 import type { Refusal } from '#handshake';
 import { type Clock, err, ok, type Result } from '#runtime';
 import { chooseFilter } from './choose-filter.ts';
-import type { Family } from './iptables.ts';
 import { iptablesFilter } from './iptables-filter.ts';
 import { hostNamespaceRefusal, type NamespaceFacts, type PodFacts } from './namespace.ts';
+import type { Family } from './networks.ts';
 import { nftFilter } from './nft-filter.ts';
 import { openSocketCalls } from './socket-calls.ts';
 import { PACKET_FILTERS, type PacketFilter, type PacketFilterName } from './packet-filter.ts';
 import { type Proof, ProofListener } from './proof.ts';
 import { INTERCEPT_REASONS } from './reason.ts';
+import { removeAll, replaceRules } from './replace-rules.ts';
 import type { CaptureSettings } from './settings.ts';
 import { type RunTool, runTool } from './tool.ts';
 
@@ -87,22 +88,4 @@ function refusalToChange({ namespace, pod }: CapturePlace): Refusal | undefined 
 function refusalToProve(settings: CaptureSettings, { uid }: CapturePlace): Refusal | undefined {
   if (uid !== settings.uid) return undefined;
   return { reason: INTERCEPT_REASONS['runs-as-sidecar'], detail: `user id ${uid}` };
-}
-
-/** The others' rules go first: iptables may be the same program as one of them under another name. */
-async function replaceRules(
-  chosen: PacketFilter,
-  filters: readonly PacketFilter[],
-  settings: CaptureSettings,
-): Promise<Result<void, Refusal>> {
-  const removed = await removeAll(filters.filter((filter) => filter !== chosen));
-  return removed.ok ? chosen.apply(settings) : removed;
-}
-
-async function removeAll(filters: readonly PacketFilter[]): Promise<Result<void, Refusal>> {
-  for (const filter of filters) {
-    const removed = await filter.remove();
-    if (!removed.ok) return removed;
-  }
-  return ok(undefined);
 }

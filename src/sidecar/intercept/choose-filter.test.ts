@@ -66,16 +66,3 @@ test('where none works, the refusal says what each of them said', async () => {
   const nothing = await chooseFilter(packetFilters(true, system({}).run), settingsOf());
   expect(nothing).toMatchObject({ ok: false, error: { reason: { code: 'packet-filter-missing' } } });
 });
-
-test('a second family that fails takes the first one back', async () => {
-  const { run, calls } = system({ iptables: WORKS, ip6tables: refuses('no') });
-  const iptables = packetFilters(true, run).find(({ name }) => name === 'iptables');
-  expect(await iptables?.apply(settingsOf())).toMatchObject({ ok: false });
-  expect(calls).toEqual([
-    'iptables-save',
-    'iptables-restore --noflush --wait 5',
-    'ip6tables-save',
-    'iptables-save',
-    'iptables-restore --noflush --wait 5',
-  ]);
-});

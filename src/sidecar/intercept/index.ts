@@ -6,6 +6,7 @@ export {
   removeCapture,
   setUpCapture,
 } from './capture.ts';
+export { FAMILY_NAMES } from './networks.ts';
 export { namespaceFacts } from './namespace.ts';
 export { PACKET_FILTERS, type PacketFilterName } from './packet-filter.ts';
 export { INTERCEPT_REASONS } from './reason.ts';
@@ -16,3 +17,4 @@ export {
   type GivenText,
   parseCaptureSettings,
 } from './settings.ts';
+export { saysUncaptured } from './uncaptured.ts';

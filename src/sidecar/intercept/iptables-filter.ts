@@ -1,16 +1,18 @@
 import type { Refusal } from '#handshake';
 import { err, ok, type Result } from '#runtime';
 import {
-  type Family,
+  iptablesFormer,
   iptablesRemoval,
   iptablesRules,
   hasOurChains,
   type PresentJumps,
   presentJumps,
+  sameOfOurs,
 } from './iptables.ts';
-import type { PacketFilter } from './packet-filter.ts';
+import type { Family } from './networks.ts';
+import { type PacketFilter, type Undo, undoAll } from './packet-filter.ts';
 import { INTERCEPT_REASONS } from './reason.ts';
-import { refusedBy } from './refused-by.ts';
+import { refusedBy, uncertain } from './refused-by.ts';
 import type { RunTool } from './tool.ts';
 
 /** The programs of one flavour of iptables, by family. */
@@ -41,21 +43,42 @@ export function iptablesFilter(
     return result.code === 0 ? ok(result.stdout) : err(refusedBy(save, result));
   };
 
-  const restore = async (
+  const load = async (
     family: Family,
-    options: readonly string[],
-    text: (present: PresentJumps) => string,
+    input: string,
+    ...options: readonly string[]
   ): Promise<Result<void, Refusal>> => {
-    const rules = await saved(family);
-    if (!rules.ok) return rules;
-    const { restore: program } = programs[family];
-    const input = text(presentJumps(rules.value));
-    const result = await run(program, ['--noflush', '--wait', LOCK_SECONDS, ...options], input);
-    if (result.kind === 'missing') return err(missing(program));
-    return result.code === 0 ? ok(undefined) : err(refusedBy(program, result));
+    const { restore } = programs[family];
+    const result = await run(restore, ['--noflush', '--wait', LOCK_SECONDS, ...options], input);
+    if (result.kind === 'missing') return err(missing(restore));
+    return result.code === 0 ? ok(undefined) : err(refusedBy(restore, result));
   };
 
-  const removeFrom = (family: Family): Promise<Result<void, Refusal>> => restore(family, [], iptablesRemoval);
+  const putBack = async (family: Family, before: string): Promise<Result<void, Refusal>> => {
+    const now = await saved(family);
+    if (!now.ok) return now;
+    return sameOfOurs(before, now.value)
+      ? ok(undefined)
+      : load(family, iptablesFormer(before, presentJumps(now.value)));
+  };
+
+  /** One family after the other, each table a transaction of its own: what fails midway is taken back. */
+  const change = async (
+    changed: readonly Family[],
+    text: (family: Family, present: PresentJumps) => string,
+  ): Promise<Result<Undo, Refusal>> => {
+    const undos: Undo[] = [];
+    const undo: Undo = () => undoAll(undos);
+    for (const family of changed) {
+      const before = await saved(family);
+      if (before.ok) undos.push(() => putBack(family, before.value));
+      const done = before.ok ? await load(family, text(family, presentJumps(before.value))) : before;
+      if (done.ok) continue;
+      const undone = await undo();
+      return err(undone.ok ? done.error : uncertain(done.error, undone.error));
+    }
+    return ok(undo);
+  };
 
   return {
     name,
@@ -68,31 +91,33 @@ export function iptablesFilter(
         .join('\n'),
     async check(settings) {
       for (const family of families) {
-        const text = (jumps: PresentJumps): string => iptablesRules(settings, family, jumps);
-        const checked = await restore(family, ['--test'], text);
+        const now = await saved(family);
+        if (!now.ok) return now;
+        const checked = await load(
+          family,
+          iptablesRules(settings, family, presentJumps(now.value)),
+          '--test',
+        );
         if (!checked.ok) return checked;
       }
       return ok(undefined);
     },
-    async apply(settings) {
-      for (const [index, family] of families.entries()) {
-        const applied = await restore(family, [], (jumps) => iptablesRules(settings, family, jumps));
-        if (applied.ok) continue;
-        // One family captured and the other not would be a hole that nobody sees.
-        for (const done of families.slice(0, index)) await removeFrom(done);
-        return applied;
-      }
-      return ok(undefined);
+    async place() {
+      const result = await run(programs.ipv4.save, ['--version'], '');
+      // iptables(8): "iptables v1.8.9 (nf_tables)"; before 1.8 there was one kind only, and nothing in brackets.
+      return result.kind === 'ended' && result.stdout.includes('(nf_tables)')
+        ? 'iptables-nft'
+        : 'iptables-legacy';
     },
+    apply: (settings) => change(families, (family, now) => iptablesRules(settings, family, now)),
     async remove() {
+      const holding: Family[] = [];
       for (const family of families) {
         const rules = await saved(family);
         // Where they can't even be listed, for lack of the tool or of the kernel's part, none can have been loaded.
-        if (!rules.ok || !hasOurChains(rules.value)) continue;
-        const removed = await removeFrom(family);
-        if (!removed.ok) return removed;
+        if (rules.ok && hasOurChains(rules.value)) holding.push(family);
       }
-      return ok(undefined);
+      return change(holding, (_, now) => iptablesRemoval(now));
     },
   };
 }

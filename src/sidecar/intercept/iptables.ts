@@ -1,9 +1,8 @@
 import type { Cidr } from '#policy';
-import { isEmpty, type Networks } from './networks.ts';
+import { includedInboundPorts, untouchedInboundPorts } from './captured.ts';
+import { type Family, isEmpty, type NetworksByFamily } from './networks.ts';
 import type { PortRange } from './ports.ts';
-import { type CaptureSettings, untouchedInboundPorts } from './settings.ts';
-
-export type Family = 'ipv4' | 'ipv6';
+import type { CaptureSettings } from './settings.ts';
 
 /** What stands in the built-in chains already: how often each of our jumps. */
 export type PresentJumps = ReadonlyMap<string, number>;
@@ -15,18 +14,18 @@ export type PresentJumps = ReadonlyMap<string, number>;
  */
 export function iptablesRules(settings: CaptureSettings, family: Family, present: PresentJumps): string {
   const { inboundPort, outboundPort, uid } = settings;
-  const toInbound = redirects(CHAINS.inbound, settings.includeInboundPorts, inboundPort);
+  const toInbound = redirects(CHAINS.inbound, includedInboundPorts(settings), inboundPort);
   const toOutbound = redirects(CHAINS.toOutbound, settings.includeOutboundPorts, outboundPort);
   return [
     '*mangle',
-    ...[CHAINS.inboundInvalid, CHAINS.outboundInvalid].map(declare),
+    ...MANGLE_CHAINS.map(declare),
     ...replaceJumps(MANGLE_JUMPS, present),
     `-A ${CHAINS.inboundInvalid} -m conntrack --ctstate INVALID -j DROP`,
     `-A ${CHAINS.outboundInvalid} -p tcp -m multiport --sports ${outboundPort},${inboundPort} -m conntrack --ctstate INVALID -j DROP`,
     `-A ${CHAINS.outboundInvalid} ! -o lo -m owner ! --uid-owner ${uid} -m conntrack --ctstate INVALID -j DROP`,
     'COMMIT',
     '*nat',
-    ...[CHAINS.inbound, CHAINS.outbound, CHAINS.toOutbound].map(declare),
+    ...NAT_CHAINS.map(declare),
     ...replaceJumps(NAT_JUMPS, present),
     ...portMatches(untouchedInboundPorts(settings)).map((match) => `-A ${CHAINS.inbound} ${match} -j RETURN`),
     ...toInbound,
@@ -53,12 +52,43 @@ export function iptablesRemoval(present: PresentJumps): string {
     ...chains.map((chain) => `-X ${chain}`),
     'COMMIT',
   ];
-  return [
-    ...table('mangle', [CHAINS.inboundInvalid, CHAINS.outboundInvalid], MANGLE_JUMPS),
-    // The chain that another jumps to goes last; all are empty by then.
-    ...table('nat', [CHAINS.inbound, CHAINS.outbound, CHAINS.toOutbound], NAT_JUMPS),
-    '',
-  ].join('\n');
+  return [...table('mangle', MANGLE_CHAINS, MANGLE_JUMPS), ...table('nat', NAT_CHAINS, NAT_JUMPS), ''].join(
+    '\n',
+  );
+}
+
+/**
+ * Puts back what of ours `before` has, a text of iptables-save, in place of what is there now. Our jumps come first in
+ * their chains again.
+ */
+export function iptablesFormer(before: string, present: PresentJumps): string {
+  const former = presentJumps(before);
+  const table = (name: string, chains: readonly string[], jumps: readonly string[]): string[] => {
+    const had = new Set(chains.filter((chain) => before.includes(`:${chain} `)));
+    return [
+      `*${name}`,
+      ...chains.map(declare),
+      ...deleteJumps(jumps, present),
+      ...before.split('\n').filter((line) => [...had].some((chain) => line.startsWith(`-A ${chain} `))),
+      ...jumps.flatMap((jump) => new Array<string>(former.get(jump) ?? 0).fill(`-I ${jump}`)),
+      ...chains.filter((chain) => !had.has(chain)).flatMap((chain) => [`-F ${chain}`, `-X ${chain}`]),
+      'COMMIT',
+    ];
+  };
+  return [...table('mangle', MANGLE_CHAINS, MANGLE_JUMPS), ...table('nat', NAT_CHAINS, NAT_JUMPS), ''].join(
+    '\n',
+  );
+}
+
+/** Whether two texts of iptables-save have the same rules of ours. */
+export function sameOfOurs(before: string, now: string): boolean {
+  const ours = (saved: string): string =>
+    saved
+      .split('\n')
+      .filter((line) => Object.values(CHAINS).some((chain) => line.includes(chain)))
+      .map((line) => line.replace(/ \[\d+:\d+\]$/, ''))
+      .join('\n');
+  return ours(before) === ours(now);
 }
 
 /** Whether what iptables-save prints has anything of ours. */
@@ -84,6 +114,10 @@ const CHAINS = {
   outbound: 'SALLYPORT_OUTBOUND',
   toOutbound: 'SALLYPORT_TO_OUTBOUND',
 } as const;
+
+const MANGLE_CHAINS = [CHAINS.inboundInvalid, CHAINS.outboundInvalid];
+/** The chain that another jumps to goes last: it can be deleted when that one is empty. */
+const NAT_CHAINS = [CHAINS.inbound, CHAINS.outbound, CHAINS.toOutbound];
 
 /** As iptables-save prints them, without "-A ". */
 const MANGLE_JUMPS = [
@@ -113,7 +147,7 @@ function redirects(chain: string, included: readonly PortRange[], to: number): s
   return matches.map((match) => `-A ${chain} ${match} -j REDIRECT --to-ports ${to}`);
 }
 
-function includedNetworks(included: Networks, family: Family): string[] {
+function includedNetworks(included: NetworksByFamily, family: Family): string[] {
   if (isEmpty(included)) return [`-A ${CHAINS.outbound} -j ${CHAINS.toOutbound}`];
   return included[family].map(({ text }: Cidr) => `-A ${CHAINS.outbound} -d ${text} -j ${CHAINS.toOutbound}`);
 }

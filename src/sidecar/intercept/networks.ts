@@ -2,16 +2,20 @@ import { type Cidr, contains, parseCidr } from '#policy';
 import { err, ok, type Result } from '#runtime';
 import { parseList, quoted } from './list.ts';
 
-/** Networks of both families; none contains another. */
-export interface Networks {
+/** None contains another. */
+export interface NetworksByFamily {
   readonly ipv4: readonly Cidr[];
   readonly ipv6: readonly Cidr[];
 }
 
-export const NO_NETWORKS: Networks = Object.freeze({ ipv4: [], ipv6: [] });
+export type Family = keyof NetworksByFamily;
+export const FAMILIES = ['ipv4', 'ipv6'] as const satisfies readonly Family[];
+export const FAMILY_NAMES = { ipv4: 'IPv4', ipv6: 'IPv6' } as const satisfies Record<Family, string>;
+
+export const NO_NETWORKS: NetworksByFamily = Object.freeze({ ipv4: [], ipv6: [] });
 
 /** Parses `10.0.0.0/8,fd00::/8`. */
-export function parseNetworks(text: string): Result<Networks, readonly string[]> {
+export function parseNetworks(text: string): Result<NetworksByFamily, readonly string[]> {
   const parsed = parseList(text, parseEntry);
   if (!parsed.ok) return parsed;
   const family = (words: number): readonly Cidr[] =>
@@ -19,7 +23,7 @@ export function parseNetworks(text: string): Result<Networks, readonly string[]>
   return ok(Object.freeze({ ipv4: family(1), ipv6: family(4) }));
 }
 
-export function isEmpty({ ipv4, ipv6 }: Networks): boolean {
+export function isEmpty({ ipv4, ipv6 }: NetworksByFamily): boolean {
   return ipv4.length + ipv6.length === 0;
 }
 
@@ -30,7 +34,7 @@ function parseEntry(entry: string): Result<Cidr, string> {
   if (!parsed.ok) return err(`is no network: ${parsed.error}`);
   if (parsed.value.prefix === 0) {
     return err(
-      `${quoted(entry)} is every address of its family: to leave a pod alone, do not run init in it`,
+      `${quoted(entry)} is every address of its family: to leave a pod alone, do not run init in it; to capture all, include nothing`,
     );
   }
   return parsed;

@@ -36,6 +36,11 @@ test('the status port is never captured', () => {
   );
 });
 
+test('where only some ports from the network are included, the one that verifies capture is', () => {
+  const chain = chainOf(nftablesRules(settingsOf({ includeInboundPorts: '80' })), 'inbound');
+  expect(chain).toContain('tcp dport != { 80, 15021 } counter accept');
+});
+
 test('removing is the first half of loading', () => {
   expect(nftablesRules(settingsOf()).startsWith(nftablesRemoval())).toBe(true);
 });

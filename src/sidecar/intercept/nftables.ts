@@ -1,7 +1,8 @@
 import type { Cidr } from '#policy';
+import { includedInboundPorts, untouchedInboundPorts } from './captured.ts';
 import { isEmpty } from './networks.ts';
-import type { PortRange } from './ports.ts';
-import { type CaptureSettings, untouchedInboundPorts } from './settings.ts';
+import { formatPorts, type PortRange } from './ports.ts';
+import type { CaptureSettings } from './settings.ts';
 
 /**
  * The rules as one table in one transaction: `add` makes sure that there is a table to delete, so that the text is the
@@ -26,7 +27,7 @@ export function nftablesRules(settings: CaptureSettings): string {
       // Forwarded for somebody else, for instance a container inside the pod.
       'fib daddr type != local accept',
       `tcp dport ${ports(untouchedInboundPorts(settings))} counter accept`,
-      ...unlessIncludedPorts(settings.includeInboundPorts),
+      ...unlessIncludedPorts(includedInboundPorts(settings)),
       `meta l4proto tcp counter redirect to :${inboundPort}`,
     ]),
     ...chain('outbound_invalid', `type filter hook output priority ${MANGLE}; policy accept;`, [
@@ -60,7 +61,14 @@ export function hasOurTable(listed: string): boolean {
   return listed.split('\n').some((line) => line.trim() === `table inet ${TABLE}`);
 }
 
+/** What was listed before, in place of what is loaded now. */
+export function nftablesText(listed: string): string {
+  return [...REPLACE, listed].join('\n');
+}
+
 const TABLE = 'sallyport';
+/** nft(8): numbers for users and priorities, whose names a later reader may not know. */
+export const LIST_TABLE = ['-n', '-y', 'list', 'table', 'inet', TABLE] as const;
 const REPLACE = [`add table inet ${TABLE}`, `delete table inet ${TABLE}`];
 
 /** nft(8), standard priorities. As numbers: nft before 1.0.7 knows `dstnat` in prerouting only. */
@@ -98,7 +106,7 @@ function unlessIncludedPorts(included: readonly PortRange[]): string[] {
 
 /** Anonymous sets. Their members are numbers and parsed networks, never text from outside. */
 function ports(ranges: readonly PortRange[]): string {
-  return `{ ${ranges.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`)).join(', ')} }`;
+  return `{ ${formatPorts(ranges)} }`;
 }
 
 function networks(list: readonly Cidr[]): string {

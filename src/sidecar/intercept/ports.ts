@@ -1,5 +1,6 @@
 import { err, ok, type Result } from '#runtime';
 import { parseList, quoted } from './list.ts';
+import { merged, type Span, without } from './spans.ts';
 
 /** Ports from `first` to `last`, both included; 1 to 65535. */
 export interface PortRange {
@@ -9,16 +10,17 @@ export interface PortRange {
 
 export const LAST_PORT = 65_535;
 
+export const ALL_PORTS: readonly PortRange[] = Object.freeze([{ first: 1, last: LAST_PORT }]);
+
 /** Parses `80,443,8000-8100` into ranges in ascending order that neither overlap nor touch. */
 export function parsePorts(text: string): Result<readonly PortRange[], readonly string[]> {
-  const parsed = parseList(text, parseEntry);
-  if (!parsed.ok) return parsed;
-  const merged = mergePorts(parsed.value);
-  const [only] = merged;
-  if (only !== undefined && only.first === 1 && only.last === LAST_PORT) {
-    return err(['together they are all ports: to leave a pod alone, do not run init in it']);
-  }
-  return ok(merged);
+  const parsed = parsePortEntries(text);
+  return parsed.ok ? ok(mergePorts(parsed.value)) : parsed;
+}
+
+/** The same as they were written. */
+export function parsePortEntries(text: string): Result<readonly PortRange[], readonly string[]> {
+  return parseList(text, parseEntry);
 }
 
 /** A port as digits without sign or leading zero. */
@@ -30,20 +32,31 @@ export function parsePort(text: string): number | undefined {
 }
 
 export function mergePorts(ranges: readonly PortRange[]): readonly PortRange[] {
-  const merged: PortRange[] = [];
-  for (const range of ranges.toSorted((a, b) => a.first - b.first)) {
-    const previous = merged.at(-1);
-    if (previous !== undefined && range.first <= previous.last + 1) {
-      merged[merged.length - 1] = { first: previous.first, last: Math.max(previous.last, range.last) };
-    } else {
-      merged.push(range);
-    }
-  }
-  return Object.freeze(merged.map((range) => Object.freeze({ ...range })));
+  return rangesOf(merged(ranges.map(spanOf)));
+}
+
+export function portsWithout(
+  ranges: readonly PortRange[],
+  removed: readonly PortRange[],
+): readonly PortRange[] {
+  return rangesOf(without(ranges.map(spanOf), removed.map(spanOf)));
+}
+
+/** `80, 8000-8100` */
+export function formatPorts(ranges: readonly PortRange[]): string {
+  return ranges.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`)).join(', ');
 }
 
 export function hasPort(ranges: readonly PortRange[], port: number): boolean {
   return ranges.some(({ first, last }) => first <= port && port <= last);
+}
+
+function spanOf({ first, last }: PortRange): Span<number> {
+  return { from: first, to: last + 1 };
+}
+
+function rangesOf(spans: readonly Span<number>[]): readonly PortRange[] {
+  return Object.freeze(spans.map(({ from, to }) => Object.freeze({ first: from, last: to - 1 })));
 }
 
 function parseEntry(entry: string): Result<PortRange, string> {

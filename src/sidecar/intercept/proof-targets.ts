@@ -1,9 +1,14 @@
 import type { NetworkInterfaceInfo } from 'node:os';
-import { contains, formatAddress, parseAddress } from '#policy';
+import { formatAddress, parseAddress } from '#policy';
 import type { Endpoint } from '../listen/endpoint.ts';
-import type { Family } from './iptables.ts';
-import { isEmpty } from './networks.ts';
-import { hasPort, LAST_PORT } from './ports.ts';
+import {
+  type AddressSpan,
+  addressOf,
+  addressValue,
+  capturedAddresses,
+  capturedOutboundPorts,
+} from './captured.ts';
+import type { Family } from './networks.ts';
 import type { CaptureSettings } from './settings.ts';
 
 type Interface = Pick<NetworkInterfaceInfo, 'address' | 'cidr' | 'internal'>;
@@ -18,12 +23,19 @@ export function proofTargets(
   family: Family,
   interfaces: readonly Interface[],
 ): readonly Endpoint[] {
-  const port = capturedPort(settings);
+  const port = capturedOutboundPorts(settings)[0]?.first;
+  const captured = capturedAddresses(settings, family);
   if (port === undefined) return [];
-  const included = settings.includeOutboundNetworks[family].map(({ network }) => formatAddress(network));
-  const candidates = [...DOCUMENTATION[family], ...included, ...neighbours(interfaces)];
-  return candidates.filter((host) => isCaptured(settings, family, host)).map((host) => ({ host, port }));
+  // Whatever else is excluded, each captured range begins somewhere, so no family stays unproved for lack of a target.
+  const first = captured.slice(0, MOST_RANGES).map(({ from }) => formatAddress(addressOf(from, family)));
+  const candidates = [...DOCUMENTATION[family], ...neighbours(interfaces), ...first];
+  return [...new Set(candidates)]
+    .filter((host) => isCaptured(captured, family, host))
+    .map((host) => ({ host, port }));
 }
+
+/** Each of them may have to be tried for a route. */
+const MOST_RANGES = 16;
 
 /** RFC 5737 and RFC 3849, RFC 9637. */
 const DOCUMENTATION = {
@@ -33,24 +45,11 @@ const DOCUMENTATION = {
 
 const WORDS = { ipv4: 1, ipv6: 4 } as const;
 
-/** The lowest port that is captured: below 1024 nobody expects an answer from such an address anyway. */
-function capturedPort({ includeOutboundPorts, excludeOutboundPorts }: CaptureSettings): number | undefined {
-  for (let port = 1; port <= LAST_PORT; port += 1) {
-    const included = includeOutboundPorts.length === 0 || hasPort(includeOutboundPorts, port);
-    if (included && !hasPort(excludeOutboundPorts, port)) return port;
-  }
-  return undefined;
-}
-
-function isCaptured(settings: CaptureSettings, family: Family, host: string): boolean {
-  const { excludeOutboundNetworks, includeOutboundNetworks } = settings;
+function isCaptured(captured: readonly AddressSpan[], family: Family, host: string): boolean {
   const address = parseAddress(host);
   if (address === undefined || address.length !== WORDS[family]) return false;
-  if (excludeOutboundNetworks[family].some((network) => contains(network, address))) return false;
-  return (
-    isEmpty(includeOutboundNetworks) ||
-    includeOutboundNetworks[family].some((network) => contains(network, address))
-  );
+  const value = addressValue(address);
+  return captured.some(({ from, to }) => from <= value && value < to);
 }
 
 /** Beside each of our addresses, the one that differs in the last bit; where the prefix leaves that bit free. */

@@ -5,7 +5,7 @@ import type { Refusal } from '#handshake';
 import { type Clock, err, ok, type Result } from '#runtime';
 import { type Endpoint, formatEndpoint, plainAddress } from '../listen/endpoint.ts';
 import { portHolder } from '../listen/port-holder.ts';
-import type { Family } from './iptables.ts';
+import type { Family } from './networks.ts';
 import type { OriginalDestination } from './original-destination.ts';
 import { proofTargets } from './proof-targets.ts';
 import { INTERCEPT_REASONS } from './reason.ts';
@@ -78,10 +78,7 @@ export class ProofListener {
       else if (targets.length > 0) withoutRoute.push(family);
     }
     if (captured.length > 0) return ok({ captured, withoutRoute });
-    const detail =
-      withoutRoute.length > 0
-        ? `neither by ${withoutRoute.join(' nor by ')}`
-        : 'the settings capture nothing';
+    const detail = `neither by ${withoutRoute.join(' nor by ')}`;
     return err({ reason: INTERCEPT_REASONS['no-network'], detail });
   }
 

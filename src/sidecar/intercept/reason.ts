@@ -48,8 +48,15 @@ export const INTERCEPT_REASONS = reasonTable({
     alert: undefined,
     blame: 'local',
     rfc: 'none',
-    say: 'The kernel or the tool did not take the rules; nothing was changed.',
+    say: 'The kernel or the tool did not take the change; the rules are what they were before, possibly none.',
     next: 'Look at what the tool said: the kernel needs nf_tables with NAT (5.2 or later), or ip_tables with NAT.',
+  },
+  'packet-filter-uncertain': {
+    alert: undefined,
+    blame: 'local',
+    rfc: 'none',
+    say: 'A change of the rules failed midway and could not be taken back, so old and new ones may stand side by side.',
+    next: 'Look at what the tool said, then run `sallyport init` again: it replaces whatever of ours is there.',
   },
   'runs-as-sidecar': {
     alert: undefined,

@@ -12,4 +12,12 @@ export function refusedBy(tool: string, result: Extract<ToolResult, { kind: 'end
   };
 }
 
+/** A change failed, and what it had changed could not be put back. */
+export function uncertain(failed: Refusal, undoing: Refusal): Refusal {
+  return {
+    reason: INTERCEPT_REASONS['packet-filter-uncertain'],
+    detail: `${failed.detail}; putting the rules back: ${undoing.detail}`,
+  };
+}
+
 const MOST_LINES = 6;

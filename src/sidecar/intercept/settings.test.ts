@@ -67,11 +67,20 @@ describe('refuses, saying where and what', () => {
     ['outboundPort', '15006', 'both 15006'],
     ['excludeInboundPorts', '15000-15010', "hold the sidecar's own inbound port 15006"],
     ['excludeInboundPorts', '15001', "hold the sidecar's own outbound port 15001"],
+    ['excludeInboundPorts', '15021', "hold the sidecar's own verification port 15021"],
+    [
+      'includeInboundPorts',
+      '15000-15020',
+      "hold the sidecar's own status port 15020, which is never captured",
+    ],
+    ['includeInboundPorts', '1-65535', 'every port is captured where this is left out'],
+    ['verificationPort', '15020', 'the verification port and the status port are both 15020'],
+    ['statusPort', '15001', 'the status port and the outbound port are both 15001'],
   ];
   test.each(CASES)('%s: %j', (name, text, say) => {
     const [first = ''] = mistakes({ [name]: text });
     expect(first).toContain(say);
-    if (!say.includes('both') && !say.includes('own')) expect(first.startsWith(`${name}: `)).toBe(true);
+    if (!/both|own/.test(say)) expect(first.startsWith(`${name}: `)).toBe(true);
   });
 
   test('every mistake of every value at once', () => {
@@ -93,6 +102,66 @@ describe('refuses, saying where and what', () => {
     expect(many[0]).toContain(`at most ${MOST_LIST_ENTRIES} are read`);
     const [one = ''] = mistakes({ excludeInboundPorts: 'x'.repeat(LONGEST_LIST_CHARACTERS) });
     expect(one.length).toBeLessThan(200);
+  });
+});
+
+describe('refuses what would leave nothing captured', () => {
+  const HALVES = { ipv4: '0.0.0.0/1,128.0.0.0/1', ipv6: '2000::/3,fc00::/7' };
+  const CASES: readonly (readonly [Parameters<typeof given>[0], string])[] = [
+    [{ excludeOutboundNetworks: HALVES.ipv4 }, 'are every address of IPv4'],
+    [{ excludeOutboundNetworks: `10.0.0.0/8,${HALVES.ipv6}` }, 'are every address of IPv6'],
+    [{ excludeOutboundNetworks: '::/1,8000::/1' }, 'are every address of IPv6'],
+    // Nobody has what is left of it: this network, loopback, multicast, broadcast.
+    [
+      {
+        excludeOutboundNetworks:
+          '1.0.0.0/8,2.0.0.0/7,4.0.0.0/6,8.0.0.0/5,16.0.0.0/4,32.0.0.0/3,64.0.0.0/3,96.0.0.0/4,112.0.0.0/5,120.0.0.0/6,124.0.0.0/7,126.0.0.0/8,128.0.0.0/2,192.0.0.0/3,240.0.0.0/4',
+      },
+      'are every address of IPv4',
+    ],
+    [
+      { includeOutboundNetworks: '10.0.0.0/8,fd00::/8', excludeOutboundNetworks: '10.0.0.0/9,10.128.0.0/9' },
+      'nothing of the included IPv4 networks is left',
+    ],
+    [
+      { includeOutboundNetworks: 'fd00:1::/32', excludeOutboundNetworks: 'fd00::/8' },
+      'nothing of the included IPv6 networks is left',
+    ],
+    [
+      { includeOutboundPorts: '80,443,1000-2000', excludeOutboundPorts: '443' },
+      'includeOutboundPorts: 443 is excluded as well, by excludeOutboundPorts',
+    ],
+    [
+      { includeOutboundPorts: '80-90,443', excludeOutboundPorts: '85-90,70-84' },
+      'includeOutboundPorts: 80-90 is excluded as well',
+    ],
+    [
+      { includeInboundPorts: '80,81', excludeInboundPorts: '81' },
+      'includeInboundPorts: 81 is excluded as well, by excludeInboundPorts',
+    ],
+    [
+      { includeOutboundPorts: '80-90', excludeOutboundPorts: '1-85,86-100' },
+      'outbound ports leave none captured',
+    ],
+    [
+      { excludeInboundPorts: '1-15000,15002-15005,15007-15019,15022-65535' },
+      'leave none of the application captured',
+    ],
+    [{ includeInboundPorts: '15021' }, 'leave none of the application captured'],
+  ];
+  test.each(CASES)('%j', (texts, say) => {
+    expect(mistakes(texts).join('\n')).toContain(say);
+  });
+
+  test('but what leaves something', () => {
+    for (const texts of [
+      { excludeOutboundNetworks: '0.0.0.0/1,128.0.0.0/2,192.0.0.0/3' },
+      { includeOutboundNetworks: '0.0.0.0/1,128.0.0.0/1' },
+      { includeOutboundPorts: '1-1023', excludeOutboundPorts: '22' },
+      { includeOutboundNetworks: '10.0.0.0/8', excludeOutboundNetworks: '10.0.0.0/9' },
+      { excludeInboundPorts: '1-15000,15002-15005,15007-15019,15022-65534' },
+    ])
+      expect(mistakes(texts), JSON.stringify(texts)).toEqual([]);
   });
 });
 

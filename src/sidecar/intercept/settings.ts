@@ -1,7 +1,8 @@
 import { err, ok, type Result } from '#runtime';
+import { clashes } from './clashes.ts';
 import { quoted } from './list.ts';
-import { NO_NETWORKS, type Networks, parseNetworks } from './networks.ts';
-import { hasPort, mergePorts, type PortRange, parsePort, parsePorts } from './ports.ts';
+import { NO_NETWORKS, type NetworksByFamily, parseNetworks } from './networks.ts';
+import { LAST_PORT, type PortRange, parsePort, parsePorts } from './ports.ts';
 
 /** What is captured. Only `parseCaptureSettings` makes one, so what is in it needs no further check. */
 export interface CaptureSettings {
@@ -13,14 +14,16 @@ export interface CaptureSettings {
   readonly uid: number;
   /** Never captured: the sidecar's own port for metrics, readiness and probes. */
   readonly statusPort: number;
+  /** Always captured: nobody listens on it, so that an answer there proves that inbound capture works. */
+  readonly verificationPort: number;
   /** An exclusion outweighs an inclusion. */
   readonly excludeInboundPorts: readonly PortRange[];
   readonly excludeOutboundPorts: readonly PortRange[];
-  readonly excludeOutboundNetworks: Networks;
+  readonly excludeOutboundNetworks: NetworksByFamily;
   /** Empty: every port, every network. */
   readonly includeInboundPorts: readonly PortRange[];
   readonly includeOutboundPorts: readonly PortRange[];
-  readonly includeOutboundNetworks: Networks;
+  readonly includeOutboundNetworks: NetworksByFamily;
 }
 
 /** A text from outside, and what to call its place in an error: `--uid`, `SALLYPORT_UID`. */
@@ -36,6 +39,7 @@ export const CAPTURE_DEFAULTS: CaptureSettings = Object.freeze({
   outboundPort: 15_001,
   uid: 1_337,
   statusPort: 15_020,
+  verificationPort: 15_021,
   excludeInboundPorts: [],
   excludeOutboundPorts: [],
   excludeOutboundNetworks: NO_NETWORKS,
@@ -65,22 +69,34 @@ export function parseCaptureSettings(
     outboundPort: read('outboundPort', parseOnePort),
     uid: read('uid', parseUid),
     statusPort: read('statusPort', parseOnePort),
-    excludeInboundPorts: read('excludeInboundPorts', parsePorts),
-    excludeOutboundPorts: read('excludeOutboundPorts', parsePorts),
+    verificationPort: read('verificationPort', parseOnePort),
+    excludeInboundPorts: read('excludeInboundPorts', parseExcludedPorts),
+    excludeOutboundPorts: read('excludeOutboundPorts', parseExcludedPorts),
     excludeOutboundNetworks: read('excludeOutboundNetworks', parseNetworks),
-    includeInboundPorts: read('includeInboundPorts', parsePorts),
-    includeOutboundPorts: read('includeOutboundPorts', parsePorts),
+    includeInboundPorts: read('includeInboundPorts', parseIncludedPorts),
+    includeOutboundPorts: read('includeOutboundPorts', parseIncludedPorts),
     includeOutboundNetworks: read('includeOutboundNetworks', parseNetworks),
   };
   // One mistake makes others that are none: the default stands where the value is missing.
-  if (mistakes.length === 0) mistakes.push(...clashes(settings));
+  if (mistakes.length === 0) mistakes.push(...clashes(settings, given));
   return mistakes.length === 0 ? ok(Object.freeze(settings)) : err(mistakes);
 }
 
-/** Ports from the network that are left alone: those excluded, and the sidecar's own. */
-export function untouchedInboundPorts(settings: CaptureSettings): readonly PortRange[] {
-  const { excludeInboundPorts, statusPort } = settings;
-  return mergePorts([...excludeInboundPorts, { first: statusPort, last: statusPort }]);
+function parseExcludedPorts(text: string): Result<readonly PortRange[], readonly string[]> {
+  return unlessAll(parsePorts(text), 'to leave a pod alone, do not run init in it');
+}
+
+function parseIncludedPorts(text: string): Result<readonly PortRange[], readonly string[]> {
+  return unlessAll(parsePorts(text), 'every port is captured where this is left out');
+}
+
+function unlessAll(
+  parsed: Result<readonly PortRange[], readonly string[]>,
+  say: string,
+): Result<readonly PortRange[], readonly string[]> {
+  const [only] = parsed.ok ? parsed.value : [];
+  const all = only?.first === 1 && only.last === LAST_PORT;
+  return all ? err([`together they are all ports: ${say}`]) : parsed;
 }
 
 function parseOnePort(text: string): Result<number, readonly string[]> {
@@ -93,23 +109,4 @@ function parseUid(text: string): Result<number, readonly string[]> {
   const uid = /^[1-9][0-9]{0,9}$/.test(text) ? Number(text) : 0;
   if (uid > 0 && uid < 2 ** 32 - 1) return ok(uid);
   return err([`${quoted(text)} is no user id: write a number from 1 to 4294967294`]);
-}
-
-function clashes(settings: CaptureSettings): string[] {
-  const { inboundPort, outboundPort, statusPort } = settings;
-  const own = { 'inbound port': inboundPort, 'outbound port': outboundPort, 'status port': statusPort };
-  const seen = new Map<number, string>();
-  const found: string[] = [];
-  for (const [name, port] of Object.entries(own)) {
-    const other = seen.get(port);
-    if (other !== undefined) found.push(`the ${name} and the ${other} are both ${port}: give each its own`);
-    seen.set(port, name);
-  }
-  // What would be left alone there is the sidecar itself, without the redirect that says who was meant.
-  for (const [name, port] of Object.entries({ 'inbound port': inboundPort, 'outbound port': outboundPort })) {
-    if (hasPort(settings.excludeInboundPorts, port)) {
-      found.push(`the excluded inbound ports hold the sidecar's own ${name} ${port}: leave it out`);
-    }
-  }
-  return found;
 }

@@ -77,6 +77,7 @@ describe('a captured connection from the network', () => {
     ['our own port', POD, 15_006, 'own-port'],
     ['our own other port', POD, 15_001, 'own-port'],
     ['the admin port', POD, 15_000, 'own-port'],
+    ['the status port, which init should have left alone', POD, 15_020, 'status-port-captured'],
     // We would dial it for whoever sent this.
     ["somebody else's address", '10.1.0.6', 8_080, 'foreign-destination'],
     ['loopback', '127.0.0.1', 8_080, 'foreign-destination'],

@@ -42,7 +42,7 @@ export class Redirected {
   turnAway(
     socket: Socket,
     direction: Direction,
-    why: 'own-port' | 'foreign-destination',
+    why: 'own-port' | 'foreign-destination' | 'status-port-captured',
     called: Endpoint,
   ): undefined {
     const detail = `${socket.remoteAddress} called ${formatEndpoint(called)}`;

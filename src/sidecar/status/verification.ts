@@ -21,7 +21,7 @@ export function verification(
       next:
         'The pod needs `sallyport init` as an init container before this one, and this one a startupProbe with ' +
         `httpGet on port ${verificationPort}, path /ready. If it has both: do rules of others take precedence ` +
-        `(nft list ruleset), and does a NetworkPolicy let the node reach port ${verificationPort}?`,
+        `(nft list ruleset), was init told of the same ports, and does a NetworkPolicy let the node reach port ${verificationPort}?`,
     });
   };
   if (adviseAfterMilliseconds !== undefined)

@@ -1,22 +1,15 @@
 import { describe, expect, test, vi } from 'vitest';
 import { needs } from '../../support/child.ts';
-import { type Machine, Network } from '../../support/netns.ts';
-import { caller, init, iptablesRules, listen, nftRules } from './inside.ts';
+import { Network } from '../../support/netns.ts';
+import { caller, FILTERS, init, listen, rulesOf } from './inside.ts';
 import { STORY_MILLISECONDS } from './story.ts';
 
 vi.setConfig({ testTimeout: STORY_MILLISECONDS });
-
-const FILTERS = ['nft', 'iptables', 'iptables-legacy'] as const;
-type Filter = (typeof FILTERS)[number];
 
 const FAMILIES = ['ipv4', 'ipv6'] as const;
 const LOOPBACK = { ipv4: '127.0.0.1', ipv6: '::1' } as const;
 const SIDECAR = 1_337;
 const APPLICATION = 1_000;
-
-function rulesOf(machine: Machine, filter: Filter): string {
-  return filter === 'nft' ? nftRules(machine) : iptablesRules(machine, filter);
-}
 
 /** What a machine without rules says: no connection is tracked there, so none has an original destination. */
 function direct(port: number): string {
@@ -101,6 +94,8 @@ describe.each(FILTERS)('rules of %s', (filter) => {
       },
     });
     expect(set, set.stderr).toMatchObject({ code: 0 });
+    expect(set.stdout).toContain('the status port of the sidecar; excluded ports 81, 90-99.');
+    expect(set.stdout).toContain(`networks ${far.ipv4}/32, ${far.ipv6}/128.`);
     await Promise.all([listen(pod, 80, 81, 95, 15_001, 15_006), listen(outside, 80, 83), listen(far, 80)]);
     const [fromOutside, fromPod] = await Promise.all([caller(outside), caller(pod)]);
     for (const family of FAMILIES) {
@@ -111,6 +106,31 @@ describe.each(FILTERS)('rules of %s', (filter) => {
       expect(await fromPod(outside[family], 80)).toBe(`15001 was ${outside[family]} 80`);
       expect(await fromPod(outside[family], 83)).toBe(direct(83));
       expect(await fromPod(far[family], 80)).toBe(direct(80));
+    }
+  });
+
+  test('lead to the ports that flags name', async (context) => {
+    needs(context, filter);
+    const network = await Network.create(context, ['pod', 'outside']);
+    const [pod, outside] = [network.machine('pod'), network.machine('outside')];
+    const set = init(pod, [
+      ...['--filter', filter, '--uid', '1338', '--inbound-port', '16006', '--outbound-port', '16001'],
+      ...['--status-port', '16020', '--verification-port', '16021', '--include-inbound-ports', '80'],
+    ]);
+    expect(set, set.stderr).toMatchObject({ code: 0 });
+    await Promise.all([listen(pod, 80, 15_020, 16_001, 16_006, 16_020), listen(outside, 80)]);
+    const [fromOutside, fromPod, asSidecar] = await Promise.all([
+      caller(outside),
+      caller(pod),
+      caller(pod, 1_338),
+    ]);
+    for (const family of FAMILIES) {
+      const own = pod[family];
+      expect(await fromOutside(own, 80)).toBe(`16006 was ${own} 80`);
+      expect(await fromOutside(own, 16_020)).toBe(`16020 was ${own} 16020`);
+      expect(await fromOutside(own, 16_021)).toBe(`16006 was ${own} 16021`);
+      expect(await fromPod(outside[family], 80)).toBe(`16001 was ${outside[family]} 80`);
+      expect(await asSidecar(outside[family], 80)).toBe(direct(80));
     }
   });
 
@@ -135,6 +155,8 @@ describe.each(FILTERS)('rules of %s', (filter) => {
       const own = pod[family];
       expect(await fromOutside(own, 80)).toBe(`15006 was ${own} 80`);
       expect(await fromOutside(own, 81)).toBe(`81 was ${own} 81`);
+      // Without being named, or capture could never be verified.
+      expect(await fromOutside(own, 15_021)).toBe(`15006 was ${own} 15021`);
       expect(await fromPod(outside[family], 1_000)).toBe(`15001 was ${outside[family]} 1000`);
       expect(await fromPod(outside[family], 1_038)).toBe(`15001 was ${outside[family]} 1038`);
       expect(await fromPod(outside[family], 80)).toBe(direct(80));

@@ -1,5 +1,8 @@
 import type { Machine, Output } from '../../support/netns.ts';
 
+export const FILTERS = ['nft', 'iptables', 'iptables-legacy'] as const;
+export type Filter = (typeof FILTERS)[number];
+
 const PROGRAMS = 'test/e2e/netns/programs';
 
 /** `sallyport init` on that machine. */
@@ -51,11 +54,15 @@ export function nftRules(machine: Machine): string {
 }
 
 /** Rules of both families without counters and comments. */
-export function iptablesRules(machine: Machine, flavour: 'iptables' | 'iptables-legacy'): string {
+function iptablesRules(machine: Machine, flavour: 'iptables' | 'iptables-legacy'): string {
   const programs = [`${flavour}-save`, `${flavour.replace('ip', 'ip6')}-save`];
   const texts = programs.map((program) => machine.run(program, []).stdout);
   return texts
     .join('')
     .replace(/^#.*\n/gm, '')
     .replace(/\[\d+:\d+\]/g, '');
+}
+
+export function rulesOf(machine: Machine, filter: Filter): string {
+  return filter === 'nft' ? nftRules(machine) : iptablesRules(machine, filter);
 }

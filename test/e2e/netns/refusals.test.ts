@@ -53,6 +53,10 @@ describe('init refuses', () => {
     expect(lines).toHaveLength(1 + Object.keys(environment).length);
     for (const variable of Object.keys(environment)) expect(refused.stderr).toContain(`${variable}: `);
     expect(init(pod, ['--exclude-inbound-ports', '$(nft flush ruleset)'])).toMatchObject({ code: 2 });
+    // Right each by itself, and together everything.
+    const everything = { SALLYPORT_EXCLUDE_OUTBOUND_NETWORKS: '0.0.0.0/1,128.0.0.0/1' };
+    expect(init(pod, [], { environment: everything }).stderr).toContain('every address of IPv4');
+    expect(init(pod, ['--exclude-inbound-ports', '15021'])).toMatchObject({ code: 2 });
     expect(init(pod, ['--filter', 'nft; true'])).toMatchObject({ code: 2 });
     expect(nftRules(pod)).toBe(before);
   });
@@ -111,9 +115,9 @@ describe('init fails closed', () => {
     expect(failed.stderr).toContain('They stay loaded');
     expect(failed.stderr).toContain('sallyport init --remove');
     expect(nftRules(pod)).toContain('table inet sallyport');
-    expect(failed.stderr).toContain('sallyport init --remove');
-    // What is loaded stays: nothing of the other addresses leaves.
-    expect(nftRules(pod)).toContain('table inet sallyport');
+    // Nothing of the other addresses leaves.
+    const call = await caller(pod, 1_000);
+    expect(await call(outside.ipv4, 1)).toBe('ECONNREFUSED');
   });
 
   test('without any network; by its neighbours where there is no way out', async (context) => {

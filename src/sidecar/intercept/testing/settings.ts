@@ -48,6 +48,7 @@ export const goodTexts = fc.record(
     inboundPort: port.map(String),
     outboundPort: port.map(String),
     statusPort: port.map(String),
+    verificationPort: port.map(String),
     excludeInboundPorts: portList,
     excludeOutboundPorts: portList,
     excludeOutboundNetworks: networkList,
