@@ -1,11 +1,11 @@
 import { apiObjects, Controller, type ControllerSettings, kubeConfig, kubernetesApi } from '#controller';
 import { nodeProvider } from '#handshake/crypto';
 import { AuthorityError } from '#identity/ca';
-import { jsonLog, type Log, Scope, systemClock } from '#runtime';
+import { type Log, type Scope, systemClock } from '#runtime';
 import { Telemetry, TelemetrySettingsError } from '#telemetry';
 import { readControllerFile } from '../controller-file/read.ts';
-import { UsageError } from '../usage-error.ts';
-import { stopSignal } from './stop-signal.ts';
+import { otelEnvironment } from '../otel-environment.ts';
+import { untilStopped } from './until-stopped.ts';
 
 export interface ControllerOptions {
   readonly file: string;
@@ -25,24 +25,14 @@ export async function controller({ file, env }: ControllerOptions): Promise<numb
     serviceAccount: env.SALLYPORT_SERVICE_ACCOUNT,
     pod: env.SALLYPORT_POD,
   });
-  const stop = stopSignal();
-  const log = jsonLog('info', (line) => void process.stdout.write(line));
-  const scope = new Scope('controller', (error) => {
-    log.error('a part of the controller failed', { error: String(error) });
-    stop.fail(error);
+  return untilStopped({
+    name: 'controller',
+    start: async (scope, log) => {
+      const running = await start(scope, settings, log, env);
+      return { drain: () => running.drain(DRAIN_MILLISECONDS) };
+    },
+    isMendable,
   });
-  try {
-    const running = await Promise.race([start(scope, settings, log, env), stop.ended.then(() => undefined)]);
-    await stop.ended;
-    await running?.drain(DRAIN_MILLISECONDS);
-  } catch (error) {
-    throw isMendable(error) ? new UsageError(error.message) : error;
-  } finally {
-    await scope.close();
-    stop.dispose();
-  }
-  if (stop.error !== undefined) throw stop.error;
-  return 0;
 }
 
 function start(
@@ -52,12 +42,7 @@ function start(
   env: NodeJS.ProcessEnv,
 ): Promise<Controller> {
   const clock = systemClock;
-  const environment = Object.entries(env).filter(([name]) => name.startsWith('OTEL_'));
-  const telemetry = Telemetry.create({
-    clock,
-    log,
-    environment: Object.fromEntries(environment.map(([name, value]) => [name, value ?? ''])),
-  });
+  const telemetry = Telemetry.create({ clock, log, environment: otelEnvironment(env) });
   scope.defer(() => telemetry.shutdown());
   const kubernetes = kubeConfig();
   return Controller.start(scope, settings, {

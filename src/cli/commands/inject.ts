@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { INJECT_LABEL, type InjectionSettings, injectPod, type Pod } from '#controller/injection';
 import { err, ok, type Result } from '#runtime';
 import { readControllerFile } from '../controller-file/read.ts';
 import { changeManifests } from '../inject/manifests.ts';
+import { readText } from '../read-text.ts';
 import { UsageError } from '../usage-error.ts';
 import { printableLines } from '../view/printable.ts';
 
@@ -26,14 +26,17 @@ export function inject({ file, config, namespace, serviceAccount }: InjectOption
   if (injection === undefined)
     throw new UsageError(`${config ?? ''} has no section \`injection\`: it says which image sidecars have.`);
   const notes: string[] = [];
-  const changed = changeManifests(readText(file), ({ name, template }) => {
-    if (optedOut(template)) {
-      notes.push(`${name}: left as it is, by its label ${INJECT_LABEL}=disabled`);
-      return undefined;
-    }
-    notes.push(`${name}: injected`);
-    return injectTemplate(name, template, injection.settings);
-  });
+  const changed = changeManifests(
+    readText(file === '-' ? 0 : file, 'Name the manifests with -f.'),
+    ({ name, template }) => {
+      if (optedOut(template)) {
+        notes.push(`${name}: left as it is, by its label ${INJECT_LABEL}=disabled`);
+        return undefined;
+      }
+      notes.push(`${name}: injected`);
+      return injectTemplate(name, template, injection.settings);
+    },
+  );
   if (!changed.ok) {
     process.stderr.write(`${printableLines(changed.error.join('\n'))}\nNothing was written.\n`);
     return 1;
@@ -62,12 +65,4 @@ function injectTemplate(
 
 function optedOut(template: unknown): boolean {
   return (template as Partial<Pod> | null | undefined)?.metadata?.labels?.[INJECT_LABEL] === 'disabled';
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${(error as Error).message}. Name the manifests with -f.`);
-  }
 }

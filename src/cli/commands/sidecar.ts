@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { CryptoProvider } from '#handshake/crypto';
 import { serviceAccountId } from '#identity';
 import { PolicyLoadError, type WatchedPolicies, watchPolicies } from '#policy';
-import { err, jsonLog, type Log, ok, type Result, Scope, systemClock } from '#runtime';
+import { err, type Log, ok, type Result, type Scope, systemClock } from '#runtime';
 import { BindError, type CaptureConfig, Sidecar, SidecarConfigError } from '#sidecar';
 import { openSocketCalls } from '#sidecar/intercept';
 import { Telemetry, TelemetrySettingsError } from '#telemetry';
@@ -11,10 +10,12 @@ import { sayProblem } from '../mesh-file/problem.ts';
 import { followRoot } from '../follow/root.ts';
 import { followSource } from '../follow/source.ts';
 import { giveBackMemory } from '../give-back-memory.ts';
+import { otelEnvironment } from '../otel-environment.ts';
+import { readText } from '../read-text.ts';
 import { parseSidecarFile, type SidecarFile } from '../sidecar-file/sidecar-file.ts';
 import { openProvider, type ProviderName } from '../crypto-provider.ts';
 import { UsageError } from '../usage-error.ts';
-import { stopSignal } from './stop-signal.ts';
+import { untilStopped } from './until-stopped.ts';
 
 export interface SidecarOptions {
   /** Undefined: the text in SALLYPORT_CONFIG, or else ./sidecar.yaml. */
@@ -29,25 +30,15 @@ export interface SidecarOptions {
  */
 export async function sidecar({ file, crypto, env }: SidecarOptions): Promise<number> {
   const settings = readSettings(file, env);
-  const stop = stopSignal();
-  const log = jsonLog('info', (line) => void process.stdout.write(line));
-  const scope = new Scope('sidecar', (error) => {
-    log.error('a part of the sidecar failed', { error: String(error) });
-    stop.fail(error);
+  return untilStopped({
+    name: 'sidecar',
+    start: async (scope, log, stop) => {
+      const running = await start(scope, settings, await openProvider(crypto, log), log, env);
+      scope.defer(stop.atOnce(running.endAll.bind(running)));
+      return running;
+    },
+    isMendable,
   });
-  try {
-    const running = await start(scope, settings, await openProvider(crypto, log), log, env);
-    scope.defer(stop.atOnce(running.endAll.bind(running)));
-    await stop.ended;
-    await running.drain();
-  } catch (error) {
-    throw isMendable(error) ? new UsageError(error.message) : error;
-  } finally {
-    await scope.close();
-    stop.dispose();
-  }
-  if (stop.error !== undefined) throw stop.error;
-  return 0;
 }
 
 async function start(
@@ -68,7 +59,7 @@ async function start(
   const mistakes = [source, policies].flatMap((part) => (part.ok ? [] : part.error));
   if (!calls.ok) mistakes.push(`${calls.error.reason.say} (${calls.error.detail})`);
   if (!source.ok || !policies.ok || !calls.ok) throw new UsageError(mistakes.join('\n'));
-  const telemetry = Telemetry.create({ clock, log, environment: otelOf(env) });
+  const telemetry = Telemetry.create({ clock, log, environment: otelEnvironment(env) });
   scope.defer(() => telemetry.shutdown());
   scope.defer(telemetry.watchRoot(settings.service, followRoot(scope, source.value.bundle)));
   source.value.run(scope, telemetry);
@@ -120,7 +111,7 @@ const ADVISE_AFTER_MILLISECONDS = 15_000;
 function readSettings(file: string | undefined, env: NodeJS.ProcessEnv): SidecarFile {
   const given = file === undefined ? env.SALLYPORT_CONFIG : undefined;
   const path = given === undefined ? resolve(file ?? 'sidecar.yaml') : 'SALLYPORT_CONFIG';
-  const parsed = parseSidecarFile(path, given ?? readText(path), {
+  const parsed = parseSidecarFile(path, given ?? readText(path, "Name the sidecar's file with -c."), {
     namespace: env.SALLYPORT_NAMESPACE,
     serviceAccount: env.SALLYPORT_SERVICE_ACCOUNT,
     name: env.SALLYPORT_POD,
@@ -128,16 +119,6 @@ function readSettings(file: string | undefined, env: NodeJS.ProcessEnv): Sidecar
   });
   if (parsed.ok) return parsed.value;
   throw new UsageError(parsed.error.map(sayProblem).join('\n'));
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new UsageError(
-      `${path} cannot be read: ${(error as Error).message}. Name the sidecar's file with -c.`,
-    );
-  }
 }
 
 async function loadPolicies(
@@ -160,9 +141,4 @@ function isMendable(error: unknown): error is Error {
     error instanceof TelemetrySettingsError ||
     error instanceof SidecarConfigError
   );
-}
-
-function otelOf(env: NodeJS.ProcessEnv): Record<string, string> {
-  const given = Object.entries(env).filter(([name]) => name.startsWith('OTEL_'));
-  return Object.fromEntries(given.map(([name, value]) => [name, value ?? '']));
 }

@@ -143,7 +143,7 @@ test('wrong use is answered in one paragraph, with exit code 2', { timeout: 60_0
   writeFileSync(meshFile, `${readFileSync(meshFile, 'utf8')}\nrotatevery: 5s\n`);
   for (const [args, said] of [
     [['up', '-f', meshFile], 'unknown field rotatevery (did you mean rotateEvery?)'],
-    [['up', '-f', join(folder, 'none.yaml')], 'there is no such file'],
+    [['up', '-f', join(folder, 'none.yaml')], 'it does not exist'],
     [['up', '--for', '5'], 'Write a number and a unit'],
     [['up', '--for', '0s'], 'Write a time above zero'],
     [['handshaks'], 'Did you mean handshakes?'],

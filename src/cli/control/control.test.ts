@@ -168,7 +168,7 @@ test('a mesh is found by its state folder or its file', async () => {
   expect((await findMesh(choice, {})).pid).toBe(process.pid);
   expect((await findMesh({ file: undefined, state: folder }, {})).pid).toBe(process.pid);
   await expect(findMesh({ file: join(folder, 'none.yaml'), state: undefined }, {})).rejects.toThrow(
-    'no such file',
+    'it does not exist',
   );
 });
 

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseMeshFile } from '../mesh-file/parse.ts';
 import { sayProblem } from '../mesh-file/problem.ts';
 import { shownPath } from '../mesh/policies.ts';
+import { readText } from '../read-text.ts';
 import { UsageError } from '../usage-error.ts';
 import { printableLine } from '../view/printable.ts';
 import { isAlive } from './control-client.ts';
@@ -63,13 +64,7 @@ function stateOf(file: string): string {
 }
 
 export function readMeshFile(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message;
-    throw new UsageError(`${path} cannot be read: ${why}. Name a mesh file with -f.`);
-  }
+  return readText(path, 'Name a mesh file with -f.');
 }
 
 async function running(state: string): Promise<UpRecord> {

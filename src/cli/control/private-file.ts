@@ -10,6 +10,7 @@ import {
   type Stats,
   writeFileSync,
 } from 'node:fs';
+import { whyUnreadable } from '#runtime';
 import { UsageError } from '../usage-error.ts';
 
 /**
@@ -22,11 +23,11 @@ export function readPrivate(path: string): string | undefined {
     // Without O_NONBLOCK a pipe that somebody put there would hold us for ever.
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     if (code === 'ELOOP')
       throw new UsageError(`${path} is a link, not a file that Sallyport wrote. ${REMOVE}`);
-    throw new UsageError(`${path} cannot be read: ${message}`);
+    throw new UsageError(`${path} cannot be read: ${whyUnreadable(error)}`);
   }
   try {
     const stat = fstatSync(descriptor);

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { ControllerSettings } from '#controller';
 import { parseCidr } from '#policy';
 import { err, ok, type Result } from '#runtime';
-import { DURATION_FORM, parseDuration } from '../mesh-file/duration.ts';
+import { duration, port, resourceName } from '../mesh-file/fields.ts';
 import { freeze } from '../mesh-file/freeze.ts';
 import { inOrder, type Problem, parseYaml } from '../mesh-file/problem.ts';
 import { SchemaReader } from '../mesh-file/schema-reader.ts';
@@ -71,20 +71,6 @@ export function parseControllerFile(
 /** As src/identity/ca wants it; said here with its place in the file. */
 const LIVES_IN_ONE = 3;
 
-const port = z
-  .int('a port is a whole number')
-  .min(1, 'a port is at least 1')
-  .max(65_535, 'a port is at most 65535');
-
-const duration = (least: string, most: string, otherwise: string) =>
-  z
-    .string({ error: `a duration is ${DURATION_FORM}` })
-    .default(otherwise)
-    .refine((text) => parseDuration(text) !== undefined, `a duration is ${DURATION_FORM}`)
-    .transform((text) => parseDuration(text) ?? 0)
-    .refine((value) => value >= (parseDuration(least) ?? 0), `at least ${least}`)
-    .refine((value) => value <= (parseDuration(most) ?? 0), `at most ${most}`);
-
 const network = z.string().transform((text, context) => {
   const parsed = parseCidr(text);
   if (parsed.ok) return parsed.value;
@@ -92,17 +78,12 @@ const network = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-/** RFC 1123 subdomain: what Kubernetes allows as the name of a Secret, a Lease or a ConfigMap. */
-const name = z
-  .string()
-  .regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, 'a name is made of lower-case letters, digits, - and .');
-
 const schema = z.strictObject({
   trustDomain: trustDomain.default('cluster.local'),
   audience: z.string().min(1, 'name the audience of the tokens that sidecars show').default('sallyport'),
   host: z.string().min(1, 'name an address to listen on').default('::'),
-  leafLifetime: duration('2m', '24h', '6h'),
-  intermediateLifetime: duration('6m', '8760h', '720h'),
+  leafLifetime: duration('2m', '24h').prefault('6h'),
+  intermediateLifetime: duration('6m', '8760h').prefault('720h'),
   clusterNetworks: z.array(network).default([]),
   injection: injectionSchema.optional(),
   ports: z
@@ -114,12 +95,12 @@ const schema = z.strictObject({
     .prefault({}),
   names: z
     .strictObject({
-      stateSecret: name.default('sallyport-ca'),
-      revocationsSecret: name.default('sallyport-revocations'),
-      lease: name.default('sallyport-controller'),
-      trustBundle: name.default('sallyport-trust-bundle'),
-      sidecar: name.default('sallyport'),
-      owner: name.optional(),
+      stateSecret: resourceName.default('sallyport-ca'),
+      revocationsSecret: resourceName.default('sallyport-revocations'),
+      lease: resourceName.default('sallyport-controller'),
+      trustBundle: resourceName.default('sallyport-trust-bundle'),
+      sidecar: resourceName.default('sallyport'),
+      owner: resourceName.optional(),
     })
     .prefault({}),
 });

@@ -3,7 +3,7 @@ import { nodeProvider } from '#handshake/crypto';
 import { serviceAccountId, type SpiffeId, spiffeVerifier } from '#identity';
 import { RemoteIssuance } from '#identity/issuance';
 import { WorkloadAgent } from '#identity/workload';
-import { err, ok, type Result, Watch } from '#runtime';
+import { err, ok, type Result, Watch, whyUnreadable } from '#runtime';
 import { type DestinationSource, Discovery } from '#sidecar';
 import { rpcDiscovery } from '#sidecar/discover';
 import type { ControllerSource, SidecarFile } from '../sidecar-file/sidecar-file.ts';
@@ -94,6 +94,6 @@ async function readToken(path: string): Promise<Result<string, string>> {
       await file.close();
     }
   } catch (error) {
-    return err(`${path} cannot be read: ${(error as Error).message}`);
+    return err(`${path} cannot be read: ${whyUnreadable(error)}`);
   }
 }

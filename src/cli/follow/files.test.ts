@@ -94,7 +94,7 @@ test('keeps the last good value, says a mistake once, and recovers', async () =>
   rmSync(join(folder, 'a'));
   await awhile();
   expect(errors).toHaveLength(2);
-  expect(JSON.stringify(errors[1])).toContain('ENOENT');
+  expect(JSON.stringify(errors[1])).toContain('it does not exist');
   write('a', 'better');
   await awhile();
   expect(followed.value.value).toBe('better');

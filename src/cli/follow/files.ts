@@ -10,6 +10,7 @@ import {
   type Scope,
   sleep,
   Watch,
+  whyUnreadable,
 } from '#runtime';
 
 export interface FollowedFilesConfig<T> {
@@ -156,7 +157,7 @@ async function readAll(paths: readonly string[]): Promise<Reading> {
     try {
       texts.push(await readBounded(path));
     } catch (error) {
-      mistakes.push(`${path} cannot be read: ${messageOf(error)}`);
+      mistakes.push(`${path} cannot be read: ${whyUnreadable(error)}`);
     }
   }
   const digest = createHash('sha256').update(JSON.stringify(texts)).digest('hex');

@@ -1,5 +1,5 @@
 import { parseTrustBundle, type TrustBundle } from '#identity';
-import { type Clock, err, type Log, ok, type Result } from '#runtime';
+import { type Clock, err, type Log, type Result } from '#runtime';
 import { FollowedFiles } from './files.ts';
 
 /** The roots to believe, from a mounted file. The error is every mistake: without roots nothing can be judged. */
@@ -8,11 +8,13 @@ export async function followTrustBundle(
   trustDomain: string,
   parts: { readonly clock: Clock; readonly log: Log },
 ): Promise<Result<FollowedFiles<TrustBundle>, readonly string[]>> {
-  const roots = await FollowedFiles.open({
+  return FollowedFiles.open({
     what: 'trust bundle',
     paths: [path],
-    parse: ([pem = '']) => parseTrustBundle(trustDomain, pem),
+    parse: ([pem = '']) => {
+      const bundle = parseTrustBundle(trustDomain, pem);
+      return bundle.ok ? bundle : err(bundle.error.map((mistake) => `${path}: ${mistake}`));
+    },
     ...parts,
   });
-  return roots.ok ? ok(roots.value) : err(roots.error.map((mistake) => `${path}: ${mistake}`));
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { DURATION_FORM, parseDuration } from './duration.ts';
+import { duration, port } from './fields.ts';
 import { trustDomain } from './trust-domain.ts';
 
 /** What one can say in mesh.yaml: docs/embedded.md, field by field. Names of other services are checked afterwards. */
@@ -8,19 +8,6 @@ import { trustDomain } from './trust-domain.ts';
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const label = (what: string) =>
   z.string().regex(LABEL, `${what} is made of lower-case letters, digits and hyphens, at most 63`);
-
-const port = z
-  .int('a port is a whole number')
-  .min(1, 'a port is at least 1')
-  .max(65_535, 'a port is at most 65535');
-
-const duration = (least: string, most: string) =>
-  z
-    .string({ error: `a duration is ${DURATION_FORM}` })
-    .refine((text) => parseDuration(text) !== undefined, `a duration is ${DURATION_FORM}`)
-    .transform((text) => parseDuration(text) ?? 0)
-    .refine((value) => value >= (parseDuration(least) ?? 0), `at least ${least}`)
-    .refine((value) => value <= (parseDuration(most) ?? 0), `at most ${most}`);
 
 /** The shape of the whole; each service and each line of traffic is checked on its own, so that all mistakes show. */
 export const meshSchema = z.strictObject({

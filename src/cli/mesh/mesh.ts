@@ -10,6 +10,7 @@ import type { MeshFile, TrafficEntry } from '../mesh-file/mesh-file.ts';
 import { startOrphanGuard } from '../services/orphan-guard.ts';
 import { runTraffic } from '../traffic/traffic-driver.ts';
 import { UsageError } from '../usage-error.ts';
+import { otelEnvironment } from '../otel-environment.ts';
 import { formatMilliseconds } from '../view/format.ts';
 import { printableLine } from '../view/printable.ts';
 import type { MeshSnapshot } from '../view/snapshot.ts';
@@ -229,7 +230,7 @@ const LONGEST_QUIET_DRAIN_MILLISECONDS = 500;
 
 async function open(scope: Scope, config: MeshConfig): Promise<Started> {
   const { mesh, clock, log, env, random, output } = config;
-  const telemetry = Telemetry.create({ clock, log, environment: otelOf(env) });
+  const telemetry = Telemetry.create({ clock, log, environment: otelEnvironment(env) });
   scope.defer(() => telemetry.shutdown());
   const lifetime = mesh.leafLifetimeMilliseconds;
   const [authority, watched] = await Promise.all([
@@ -284,9 +285,4 @@ async function startGates(
     destinations.set(entry.name, { kind: 'meshed', address: inbound, port: entry.port, identities });
   }
   return gates;
-}
-
-function otelOf(env: NodeJS.ProcessEnv): Record<string, string> {
-  const given = Object.entries(env).filter(([name]) => name.startsWith('OTEL_'));
-  return Object.fromEntries(given.map(([name, value]) => [name, value ?? '']));
 }

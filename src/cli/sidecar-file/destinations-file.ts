@@ -3,6 +3,7 @@ import { parseSpiffeId, type SpiffeId } from '#identity';
 import { type Cidr, parseAddress, parseCidr } from '#policy';
 import { err, ok, type Result } from '#runtime';
 import { type DestinationEntry, Destinations } from '#sidecar';
+import { port, SUBDOMAIN } from '../mesh-file/fields.ts';
 import { inOrder, type Path, type Problem, parseYaml, type Source } from '../mesh-file/problem.ts';
 import { SchemaReader } from '../mesh-file/schema-reader.ts';
 
@@ -42,11 +43,6 @@ export function parseDestinations(
   );
 }
 
-const port = z
-  .int('a port is a whole number')
-  .min(1, 'a port is at least 1')
-  .max(65_535, 'a port is at most 65535');
-
 const topSchema = z.strictObject({
   // Not optional: without it an address that is missing from the list would be taken for one outside the mesh.
   clusterNetworks: z.array(z.string()),
@@ -55,10 +51,7 @@ const topSchema = z.strictObject({
 
 const rowSchema = z
   .strictObject({
-    service: z
-      .string()
-      .regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, 'a service is a name such as orders.shop')
-      .optional(),
+    service: z.string().regex(SUBDOMAIN, 'a service is a name such as orders.shop').optional(),
     networks: z.array(z.string()).min(1, 'name at least one network'),
     ports: z
       .array(

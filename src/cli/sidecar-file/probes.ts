@@ -1,11 +1,7 @@
 import * as z from 'zod';
 import type { Probe } from '#sidecar';
+import { port } from '../mesh-file/fields.ts';
 import type { Path, Problem, Source } from '../mesh-file/problem.ts';
-
-const port = z
-  .int('a port is a whole number')
-  .min(1, 'a port is at least 1')
-  .max(65_535, 'a port is at most 65535');
 
 /** 32 hexadecimal digits are 128 bits, which nobody guesses. */
 const token = z

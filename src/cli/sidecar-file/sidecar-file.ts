@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { type PolicyDefaults, EMBEDDED_DEFAULTS } from '#policy';
 import { err, ok, type Result } from '#runtime';
 import type { Probe } from '#sidecar';
+import { port, resourceName } from '../mesh-file/fields.ts';
 import { freeze } from '../mesh-file/freeze.ts';
 import { inOrder, type Problem, parseYaml, type Source } from '../mesh-file/problem.ts';
 import { SchemaReader } from '../mesh-file/schema-reader.ts';
@@ -77,37 +78,25 @@ export function parseSidecarFile(
   if (top !== undefined && namespace === undefined) missing('namespace', 'SALLYPORT_NAMESPACE');
   if (top !== undefined && serviceAccount === undefined)
     missing('serviceAccount', 'SALLYPORT_SERVICE_ACCOUNT');
-  if (top !== undefined) reader.problems.push(...sourceProblems(top, source.value));
+  const directory = dirname(file);
+  const absolute = (path: string): string => resolve(directory, path);
+  const from = top === undefined ? undefined : sourceOf(top, source.value, absolute, reader.problems);
   const probes = top === undefined ? [] : readProbes(top, source.value, pod.probes, reader.problems);
   if (
     top === undefined ||
+    from === undefined ||
     namespace === undefined ||
     serviceAccount === undefined ||
     reader.problems.length > 0
   ) {
     return err(inOrder(reader.problems));
   }
-  const directory = dirname(file);
   const { certificate, controller, destinations, key, ...rest } = top;
-  const absolute = (path = ''): string => resolve(directory, path);
   const name = pod.name ?? top.workload.name ?? serviceAccount;
   return ok(
     freeze({
       ...rest,
-      source:
-        controller === undefined
-          ? {
-              kind: 'files',
-              certificate: absolute(certificate),
-              key: absolute(key),
-              destinations: absolute(destinations),
-            }
-          : {
-              ...controller,
-              kind: 'controller',
-              namespace: controller.namespace ?? top.rootNamespace,
-              token: absolute(controller.token),
-            },
+      source: from,
       service: top.service ?? serviceAccount,
       workload: { ...top.workload, namespace, serviceAccount, name },
       trustBundle: absolute(top.trustBundle),
@@ -117,21 +106,37 @@ export function parseSidecarFile(
   );
 }
 
-/** Either all three files, or a controller. */
-function sourceProblems(top: z.output<typeof schema>, file: Source): Problem[] {
-  const { certificate, controller, destinations, key } = top;
+/** Either all three files, or a controller. Adds mistakes to `problems`; undefined if there are any. */
+function sourceOf(
+  { certificate, controller, destinations, key, policies, rootNamespace }: z.output<typeof schema>,
+  file: Source,
+  absolute: (path: string) => string,
+  problems: Problem[],
+): FileSource | ControllerSource | undefined {
   const files = Object.entries({ certificate, key, destinations });
-  const policies = 'name at least one file or folder of policies';
-  return [
-    ...(controller === undefined && top.policies.length === 0 ? [file.problem(['policies'], policies)] : []),
-    ...files.flatMap(([field, value]) => {
-      if (controller === undefined && value === undefined) {
-        return [file.problem([], `${field} is missing: name the file, or a controller`)];
-      }
-      if (controller === undefined || value === undefined) return [];
-      return [file.problem([field], `${field} stands beside controller, which gives it: leave one out`)];
-    }),
-  ];
+  if (controller !== undefined) {
+    const beside = files.filter(([, path]) => path !== undefined);
+    for (const [field] of beside)
+      problems.push(
+        file.problem([field], `${field} stands beside controller, which gives it: leave one out`),
+      );
+    if (beside.length > 0) return undefined;
+    const { namespace = rootNamespace, token } = controller;
+    return { ...controller, kind: 'controller', namespace, token: absolute(token) };
+  }
+  if (policies.length === 0)
+    problems.push(file.problem(['policies'], 'name at least one file or folder of policies'));
+  for (const [field, path] of files) {
+    if (path === undefined)
+      problems.push(file.problem([], `${field} is missing: name the file, or a controller`));
+  }
+  if (certificate === undefined || key === undefined || destinations === undefined) return undefined;
+  return {
+    kind: 'files',
+    certificate: absolute(certificate),
+    key: absolute(key),
+    destinations: absolute(destinations),
+  };
 }
 
 /** Those of the environment, if there are any, else those of the file. Adds mistakes to `problems`. */
@@ -156,26 +161,17 @@ function readProbes(
   return rows.map(probeOf);
 }
 
-const port = z
-  .int('a port is a whole number')
-  .min(1, 'a port is at least 1')
-  .max(65_535, 'a port is at most 65535');
-
-/** RFC 1123 subdomain: what Kubernetes allows as the name of a pod or a ServiceAccount. */
-const name = z
-  .string()
-  .regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, 'a name is made of lower-case letters, digits, - and .');
 const path = z.string().min(1, 'name a file');
 
 const schema = z.strictObject({
-  service: name.optional(),
+  service: resourceName.optional(),
   trustDomain,
-  rootNamespace: name.default('sallyport'),
+  rootNamespace: resourceName.default('sallyport'),
   workload: z
     .strictObject({
-      namespace: name.optional(),
-      serviceAccount: name.optional(),
-      name: name.optional(),
+      namespace: resourceName.optional(),
+      serviceAccount: resourceName.optional(),
+      name: resourceName.optional(),
       labels: z.record(z.string(), z.string()).default({}),
     })
     .default({ labels: {} }),
@@ -186,8 +182,8 @@ const schema = z.strictObject({
     .strictObject({
       host: z.string().min(1, 'name the host of the controller'),
       port: port.default(15_010),
-      namespace: name.optional(),
-      serviceAccount: name.default('sallyport-controller'),
+      namespace: resourceName.optional(),
+      serviceAccount: resourceName.default('sallyport-controller'),
       token: path,
     })
     .optional(),

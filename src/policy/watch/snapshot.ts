@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { whyUnreadable } from '#runtime';
 import type { PolicyPath } from '../compile/policy-set.ts';
 import { type PolicyProblem, problemAt } from '../crd/problem.ts';
 import { LIMITS } from '../limits.ts';
@@ -136,7 +137,7 @@ class Reading {
     try {
       await task();
     } catch (error) {
-      this.#problem(path, `cannot be read: ${causeOf(error)}`);
+      this.#problem(path, `cannot be read: ${whyUnreadable(error)}`);
     }
   }
 
@@ -175,18 +176,4 @@ function decode(bytes: Uint8Array): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-const CAUSES: ReadonlyMap<string, string> = new Map([
-  ['ENOENT', 'it does not exist'],
-  ['EACCES', 'permission denied'],
-  ['EPERM', 'permission denied'],
-  ['ELOOP', 'too many symbolic links'],
-  ['ENOTDIR', 'a part of its path is not a directory'],
-]);
-
-function causeOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error ? String(error.code) : '';
-  return CAUSES.get(code) ?? error.message;
 }
