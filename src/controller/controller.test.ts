@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { nodeProvider } from '#handshake/crypto';
-import { parseTrustBundle, serviceAccountId, type TrustBundle } from '#identity';
+import { parseTrustBundle, serviceAccountId, spiffeVerifier, type TrustBundle } from '#identity';
 import { RemoteIssuance } from '#identity/issuance';
 import { WorkloadAgent } from '#identity/workload';
 import { parseCidr } from '#policy';
+import { DISCOVERY, RpcChannel } from '#rpc';
 import { ok, Scope, silentLog, systemClock, Watch } from '#runtime';
 import { Telemetry } from '#telemetry';
 import { Controller, type ControllerSettings } from './controller.ts';
@@ -197,6 +198,62 @@ test('attack: one token with two keys, at two replicas at the same moment and on
   // A new pod costs one write; what was refused none that stays.
   const kept = [...kubernetes.objects.keys()].filter((path) => path.includes('/leases/token-'));
   expect(kept).toHaveLength(6);
+});
+
+/** A sidecar's view of the cluster: `told` with its first answer, `ended` with the reason's code when it is over. */
+function watchCluster(port: number, agent: WorkloadAgent, bundle: TrustBundle) {
+  const channel = new RpcChannel({
+    target: { host: '127.0.0.1', port },
+    tls: () => ({
+      crypto: nodeProvider,
+      verifier: spiffeVerifier({ bundle: new Watch(bundle), clock: systemClock }),
+      credential: agent.credentials.value!.credential,
+    }),
+    clock: systemClock,
+  });
+  scope.defer(() => channel.close());
+  const call = channel.bidirectional(DISCOVERY.Watch);
+  const told = new Promise<void>((resolve) => call.once('data', () => resolve()));
+  const ended = new Promise<string>((resolve) => {
+    call.once('error', (error: Parameters<RpcChannel['failure']>[0]) => {
+      const { reason, remoteCode } = channel.failure(error);
+      resolve(remoteCode ?? reason.code);
+    });
+  });
+  call.write({ start: { seen: { pods: 0, services: 0, endpointslices: 0, nodes: 0 } } });
+  return { told, ended };
+}
+
+test('attack: a revoked certificate watches the cluster: running streams end, and new ones are refused', async () => {
+  const controller = await start();
+  const agent = await sidecar(controller.grpcPort, token());
+  const { serial } = await agent.whenReady(scope.signal);
+  const roots = await bundle();
+  const before = watchCluster(controller.grpcPort, agent, roots);
+  await before.told;
+  kubernetes.put('/api/v1/namespaces/sallyport-system/secrets/sallyport-revocations', {
+    metadata: { name: 'sallyport-revocations', namespace: 'sallyport-system' },
+    data: {
+      'state.json': Buffer.from(
+        JSON.stringify({ format: 1, revocations: [{ kind: 'serial', value: serial, at: Date.now() }] }),
+      ).toString('base64'),
+    },
+  });
+  expect(await before.ended).toMatch(/^rpc-/);
+  expect(await watchCluster(controller.grpcPort, agent, roots).ended).toBe('identity-revoked');
+});
+
+test('attack: the certificate of a deleted pod watches the cluster', async () => {
+  const controller = await start();
+  const agent = await sidecar(controller.grpcPort, token());
+  await agent.whenReady(scope.signal);
+  const roots = await bundle();
+  const before = watchCluster(controller.grpcPort, agent, roots);
+  await before.told;
+  server.delete('/api/v1/pods', 'shop/web-0');
+  expect(await before.ended).toMatch(/^rpc-/);
+  // It is waited for, as another replica may have heard of a new pod first.
+  expect(await watchCluster(controller.grpcPort, agent, roots).ended).toBe('pod-unknown');
 });
 
 test('draining ends the listener, and the controller starts again from its Secret under the same root', async () => {

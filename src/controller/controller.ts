@@ -1,10 +1,10 @@
 import type { CryptoProvider } from '#handshake/crypto';
 import { serviceAccountId, type SpiffePeer, spiffeVerifier, type TrustBundle } from '#identity';
 import { CertificateAuthority, type StateDocument } from '#identity/ca';
-import { IssuanceService, Revocations, revocationOf } from '#identity/issuance';
+import { IssuanceService, Revocations } from '#identity/issuance';
 import { WorkloadAgent } from '#identity/workload';
 import type { Cidr } from '#policy';
-import { RpcServer } from '#rpc';
+import { guarded, RpcServer } from '#rpc';
 import type { Clock, Log, ReadableWatch, Scope } from '#runtime';
 import type { Telemetry } from '#telemetry';
 import { serviceNetworks } from './discovery/cluster-networks.ts';
@@ -17,6 +17,7 @@ import { startWebhook } from './injection/webhook.ts';
 import { KubernetesAttestor } from './issuance/attestor.ts';
 import { BundlePublisher } from './issuance/bundle-publisher.ts';
 import { Pods } from './issuance/pods.ts';
+import { Standing } from './issuance/standing.ts';
 import { TokenLeases } from './issuance/token-leases.ts';
 import type { KubernetesApi } from './kubernetes/api.ts';
 import { Lease } from './kubernetes/lease.ts';
@@ -120,9 +121,16 @@ export class Controller {
       onRestart: (kind, reason) => telemetry.watchRestarted(SERVICE, kind, reason),
     });
     const hub = new Hub({ cluster, trustDomain: settings.trustDomain, clock, log });
+    const attestor = new KubernetesAttestor({
+      ...settings,
+      api,
+      pods,
+      synced: () => podWatch.synced,
+      clock,
+    });
     const issuance = new IssuanceService({
       authority,
-      attestor: new KubernetesAttestor({ ...settings, api, pods, clock }),
+      attestor,
       revocations: revocations.value,
       ledger,
       clock,
@@ -137,17 +145,27 @@ export class Controller {
     authority.run(scope, lease.leads);
     lease.run(scope);
     await own.whenReady(scope.signal);
-    const server = await RpcServer.listen<SpiffePeer>(scope, {
+    const standing = new Standing({
+      attestor,
+      pods,
+      revocations: revocations.value,
+      connections: () => server.connections,
+    });
+    const server: RpcServer<SpiffePeer> = await RpcServer.listen<SpiffePeer>(scope, {
       host,
       port: ports.grpc,
       tls: () => serverTls(own, bundle, parts),
-      services: (connection) => [issuance.serve(connection), discoveryService(hub, connection)],
+      services: (connection) => [
+        issuance.serve(connection),
+        guarded(discoveryService(hub, connection), (signal) => standing.refusal(connection, signal)),
+      ],
       clock,
       log,
       onEvent: (event) => {
         if (event.type === 'refused') telemetry.rpcRefused(SERVICE, event.refusal.reason);
       },
     });
+    standing.run(scope);
     scope.defer(telemetry.watchRpcConnections(SERVICE, () => server.connections.size));
     scope.defer(telemetry.watchCredentials(SERVICE, own.credentials));
     scope.defer(telemetry.watchRoot(SERVICE, authority.root));
@@ -158,16 +176,6 @@ export class Controller {
         streams: hub.sessions,
         subscriptions: hub.subscriptions,
       })),
-    );
-    // What was revoked loses the connections that it has, above all its view of the cluster.
-    scope.defer(
-      revocations.value.subscribe((revoked) => {
-        for (const connection of server.connections) {
-          const { peer } = connection;
-          if (peer?.pod === undefined) continue;
-          if (revocationOf(revoked, { pod: peer.pod, serial: peer.serial }) !== undefined) connection.end();
-        }
-      }),
     );
     const webhookPort =
       settings.injection === undefined

@@ -16,6 +16,7 @@ export { DISCOVERY, ISSUANCE } from './protocol.ts';
 export { RPC_REASONS } from './reasons.ts';
 export { type RpcEvent, RpcServer, type RpcServerConfig } from './server.ts';
 export {
+  guarded,
   type RpcConnection,
   type RpcRefusal,
   type RpcService,

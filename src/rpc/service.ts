@@ -1,8 +1,10 @@
 import {
   type handleUnaryCall,
   Metadata,
+  type ServerDuplexStream,
   type ServiceDefinition,
   status,
+  type UntypedHandleCall,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { Refusal, VerifiedPeer } from '#handshake';
@@ -57,6 +59,40 @@ export function serve<Handlers extends UntypedServiceImplementation>(
 ): RpcService {
   return { definition, handlers };
 }
+
+/**
+ * The same service for callers that may be served at all: each call asks first. What it is refused with is for the
+ * caller; nothing of the call is read before.
+ */
+export function guarded(
+  { definition, handlers }: RpcService,
+  refusal: (signal: AbortSignal) => Promise<RpcRefusal | undefined>,
+): RpcService {
+  const guardedHandlers = Object.entries(handlers).map(([name, handler]) => {
+    const answer = handler as (call: GuardedCall, finish?: Finish) => void;
+    const ask = (call: GuardedCall, finish?: Finish): void => {
+      const over = new AbortController();
+      // A stream that broke says so by 'cancelled'; its error has nobody else to tell.
+      call.on('error', () => undefined);
+      call.once('cancelled', () => over.abort(new Error('the caller gave up')));
+      const fail = (error: Error): void =>
+        void (finish === undefined ? call.emit('error', error) : finish(error));
+      refusal(over.signal).then(
+        (refused) => {
+          if (call.cancelled) return;
+          if (refused === undefined) answer(call, finish);
+          else fail(statusError(refused));
+        },
+        () => fail(Object.assign(new Error('internal error'), { code: status.INTERNAL })),
+      );
+    };
+    return [name, ask as UntypedHandleCall] as const;
+  });
+  return { definition, handlers: Object.fromEntries(guardedHandlers) };
+}
+
+type GuardedCall = ServerDuplexStream<unknown, unknown>;
+type Finish = (error: Error) => void;
 
 /** A refusal as the error that ends a call, with the reason's code where the client finds it. For streams too. */
 export function statusError({ status: name, reason, detail }: RpcRefusal): Error & {

@@ -6,18 +6,37 @@ import { KubernetesAttestor } from './attestor.ts';
 import { Pods } from './pods.ts';
 
 const NOW = Date.UTC(2026, 5, 1);
+const POD: PodIdentity = {
+  namespace: 'shop',
+  namespaceUid: '',
+  serviceAccountName: 'web',
+  serviceAccountUid: '',
+  podName: 'web-0',
+  podUid: 'uid-web-0',
+  nodeName: 'node-1',
+  nodeUid: '',
+};
 const SIGNAL = new AbortController().signal;
 
 let clock: FakeClock;
 let api: FakeKubernetes;
 let pods: Pods;
+let synced: boolean;
 let attestor: KubernetesAttestor;
 
 beforeEach(() => {
   clock = new FakeClock(NOW);
   api = new FakeKubernetes();
   pods = new Pods('sallyport');
-  attestor = new KubernetesAttestor({ api, pods, clock, audience: 'sallyport', trustDomain: 'mesh.test' });
+  synced = true;
+  attestor = new KubernetesAttestor({
+    api,
+    pods,
+    synced: () => synced,
+    clock,
+    audience: 'sallyport',
+    trustDomain: 'mesh.test',
+  });
   pods.apply('shop/web-0', pod('web-0', '10.0.0.5'));
 });
 
@@ -158,6 +177,18 @@ test('the address of a new pod is waited for, five seconds', async () => {
   expect(clock.pendingTimers).toBe(0);
 });
 
+test('before all pods were told, one that is not known is not said to be gone', async () => {
+  synced = false;
+  const unknown = { ...POD, podUid: 'uid-of-another' };
+  const answer = attestor.confirm(unknown, '10.0.0.5');
+  expect(answer).toMatchObject({
+    error: { reason: { code: 'attestation-unavailable' }, status: 'UNAVAILABLE' },
+  });
+  expect(attestor.confirm(POD, '10.0.0.5').ok).toBe(true);
+  synced = true;
+  expect(attestor.confirm(unknown, '10.0.0.5')).toMatchObject({ error: { reason: { code: 'pod-unknown' } } });
+});
+
 test('a restart of the sidecar is another run; one of another container is not', async () => {
   const runOf = async (containerStatuses: object[]): Promise<number | string> => {
     pods.apply('shop/web-0', pod('web-0', '10.0.0.5', { status: { containerStatuses } }));
@@ -182,27 +213,17 @@ test('an API server that is away is told apart from a refusal', async () => {
 });
 
 test('a certificate is confirmed while its pod is there, unchanged, at its address', () => {
-  const identity: PodIdentity = {
-    namespace: 'shop',
-    namespaceUid: '',
-    serviceAccountName: 'web',
-    serviceAccountUid: '',
-    podName: 'web-0',
-    podUid: 'uid-web-0',
-    nodeName: 'node-1',
-    nodeUid: '',
-  };
   const codeOf = (of: PodIdentity, address = '10.0.0.5'): string => {
     const confirmed = attestor.confirm(of, address);
     return confirmed.ok ? 'confirmed' : confirmed.error.reason.code;
   };
-  expect(codeOf(identity)).toBe('confirmed');
-  expect(codeOf(identity, '10.0.0.6')).toBe('token-of-another-pod');
-  expect(codeOf({ ...identity, serviceAccountName: 'bank' })).toBe('pod-differs');
+  expect(codeOf(POD)).toBe('confirmed');
+  expect(codeOf(POD, '10.0.0.6')).toBe('token-of-another-pod');
+  expect(codeOf({ ...POD, serviceAccountName: 'bank' })).toBe('pod-differs');
   // The name is used again by a StatefulSet: another pod, with another UID.
   pods.apply('shop/web-0', {
     ...pod('web-0', '10.0.0.5'),
     metadata: { name: 'web-0', namespace: 'shop', uid: 'new' },
   });
-  expect(codeOf(identity)).toBe('pod-unknown');
+  expect(codeOf(POD)).toBe('pod-unknown');
 });

@@ -9,6 +9,8 @@ import { readClaims } from './token.ts';
 export interface KubernetesAttestorConfig {
   readonly api: KubernetesApi;
   readonly pods: Pods;
+  /** Whether all pods were told once: before that, one that is not known may be there. */
+  readonly synced: () => boolean;
   readonly audience: string;
   readonly trustDomain: string;
   readonly clock: Clock;
@@ -51,7 +53,8 @@ export class KubernetesAttestor implements Attestor {
     const reviewed = await this.#review(token, signal);
     if (!reviewed.ok) return reviewed;
     const { pod, tokenId } = reviewed.value;
-    const found = await this.#findAt(pod, remoteAddress, signal);
+    await this.#known(pod, signal);
+    const found = this.#at(pod, remoteAddress);
     if (!found.ok) return found;
     return ok({
       identity: serviceAccountId(trustDomain, pod.namespace, pod.serviceAccountName),
@@ -62,14 +65,18 @@ export class KubernetesAttestor implements Attestor {
   }
 
   confirm(pod: PodIdentity, remoteAddress: string): Result<void, RpcRefusal> {
-    const found = this.#config.pods.byUid(pod.podUid);
-    if (found === undefined || found.ended) return refuseIssuance('pod-unknown', describe(pod));
-    const differs = different(found, pod);
-    if (differs !== undefined) return differs;
-    if (!found.addresses.includes(remoteAddress)) {
-      return refuseIssuance('token-of-another-pod', elsewhere(pod, found, remoteAddress));
-    }
-    return ok(undefined);
+    const found = this.#at(pod, remoteAddress);
+    return found.ok ? ok(undefined) : found;
+  }
+
+  /** The same for a pod of which another replica may have heard a little earlier. */
+  async confirmSoon(
+    pod: PodIdentity,
+    remoteAddress: string,
+    signal: AbortSignal,
+  ): Promise<Result<void, RpcRefusal>> {
+    await this.#known(pod, signal);
+    return this.confirm(pod, remoteAddress);
   }
 
   /** TokenReview for our audience; an API server that does not say that it looked at the audience is not believed. */
@@ -98,18 +105,22 @@ export class KubernetesAttestor implements Attestor {
     return readReviewed(status);
   }
 
-  /** The pod of the token, once it has the address that it calls from. */
-  async #findAt(
-    pod: PodIdentity,
-    remoteAddress: string,
-    signal: AbortSignal,
-  ): Promise<Result<PodFacts, RpcRefusal>> {
+  /** Waits until the pod can be judged: it has an address, or will have none. */
+  #known(pod: PodIdentity, signal: AbortSignal): Promise<void> {
     const { pods } = this.#config;
-    await this.#until(signal, () => {
+    return this.#until(signal, () => {
       const found = pods.byUid(pod.podUid);
       return found !== undefined && (found.ended || found.addresses.length > 0 || found.hostNetwork);
     });
+  }
+
+  /** The pod, if it is who was claimed and has the address that the call came from. */
+  #at(pod: PodIdentity, remoteAddress: string): Result<PodFacts, RpcRefusal> {
+    const { pods, synced } = this.#config;
     const found = pods.byUid(pod.podUid);
+    if (found === undefined && !synced()) {
+      return refuseIssuance('attestation-unavailable', 'the pods of the cluster are not known yet');
+    }
     if (found === undefined || found.ended) return refuseIssuance('pod-unknown', describe(pod));
     const differs = different(found, pod);
     if (differs !== undefined) return differs;

@@ -18,7 +18,7 @@ export class Pods {
   readonly #sidecar: string;
   readonly #byUid = new Map<string, PodFacts>();
   readonly #uids = new Map<string, string>();
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(gone: string | undefined) => void>();
 
   /** `sidecar` names the container whose restarts are counted. */
   constructor(sidecar: string) {
@@ -29,8 +29,8 @@ export class Pods {
     return this.#byUid.get(uid);
   }
 
-  /** Told after each change, until the returned function is called. */
-  subscribe(listener: () => void): () => void {
+  /** Told after each change, with the UID of the pod that will not run again, until the returned function is called. */
+  subscribe(listener: (gone: string | undefined) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -40,12 +40,13 @@ export class Pods {
     const before = this.#uids.get(key);
     if (before !== undefined) this.#byUid.delete(before);
     this.#uids.delete(key);
-    if (object !== undefined) {
-      const facts = podFacts(object, this.#sidecar);
+    const facts = object === undefined ? undefined : podFacts(object, this.#sidecar);
+    if (facts !== undefined) {
       this.#byUid.set(facts.uid, facts);
       this.#uids.set(key, facts.uid);
     }
-    for (const listener of this.#listeners) listener();
+    const gone = facts?.uid === before && facts?.ended !== true ? undefined : before;
+    for (const listener of this.#listeners) listener(gone);
   }
 }
 

@@ -2,6 +2,7 @@ import type { Refusal } from '#handshake';
 import { err, type Result } from '#runtime';
 import type { RpcRefusal, RpcStatus } from '#rpc';
 import { ISSUANCE_REASONS } from './reasons.ts';
+import { type Holder, type Revocation, revocationOf } from './revocation.ts';
 
 type Code = keyof typeof ISSUANCE_REASONS;
 
@@ -29,6 +30,17 @@ const STATUS: Readonly<Record<Code, RpcStatus>> = {
 
 export function refuseIssuance(code: Code, detail: string): Result<never, RpcRefusal> {
   return err({ status: STATUS[code], reason: ISSUANCE_REASONS[code], detail });
+}
+
+/** undefined: nothing of the holder is revoked. */
+export function refuseRevoked(
+  revocations: readonly Revocation[],
+  holder: Holder,
+): Result<never, RpcRefusal> | undefined {
+  const revoked = revocationOf(revocations, holder);
+  if (revoked === undefined) return undefined;
+  const since = new Date(revoked.at).toISOString();
+  return refuseIssuance('identity-revoked', `${revoked.kind} ${revoked.value}, since ${since}`);
 }
 
 /** A refusal of the authority itself. */

@@ -1,3 +1,4 @@
+import { serviceAccountOf, type SpiffeId } from '../spiffe-id.ts';
 import type { PodIdentity } from '../x509/extensions/pod-identity.ts';
 
 /** What was revoked: no certificate is issued for it any more. */
@@ -10,19 +11,21 @@ export interface Revocation {
 }
 
 export interface Holder {
-  readonly pod: PodIdentity;
+  readonly spiffeId: SpiffeId;
+  readonly pod: PodIdentity | undefined;
   /** Of the certificate that is shown; undefined with a token. */
   readonly serial: string | undefined;
 }
 
 export function revocationOf(
   revocations: readonly Revocation[],
-  { pod, serial }: Holder,
+  { spiffeId, pod, serial }: Holder,
 ): Revocation | undefined {
+  const account = serviceAccountOf(spiffeId);
   const values: Readonly<Record<Revocation['kind'], string | undefined>> = {
-    pod: pod.podUid,
+    pod: pod?.podUid,
     serial,
-    serviceAccount: `${pod.namespace}/${pod.serviceAccountName}`,
+    serviceAccount: account && `${account.namespace}/${account.serviceAccount}`,
   };
   return revocations.find(({ kind, value }) => value === values[kind]);
 }

@@ -27,8 +27,8 @@ import type { PodIdentity } from '../x509/extensions/pod-identity.ts';
 import type { Attestor } from './attestor.ts';
 import { ISSUANCE_LIMITS, type IssuanceRates } from './limits.ts';
 import { RateLimit } from './rate-limit.ts';
-import { authorityRefusal, refuseIssuance } from './refuse.ts';
-import { type Holder, type Revocation, revocationOf } from './revocation.ts';
+import { authorityRefusal, refuseIssuance, refuseRevoked } from './refuse.ts';
+import type { Holder, Revocation } from './revocation.ts';
 import { TokenKeys, type TokenLedger, type TokenUse } from './token-keys.ts';
 
 export interface IssuanceConfig {
@@ -110,7 +110,7 @@ export class IssuanceService {
     const attested = await attestor.attest(token, remoteAddress, signal);
     if (!attested.ok) return attested;
     const { identity, pod, run } = attested.value;
-    const barred = this.#barred({ pod, serial: undefined });
+    const barred = this.#barred({ spiffeId: identity, pod, serial: undefined });
     if (barred !== undefined) return barred;
     const key = sha256(request.value.publicKey.spki);
     // Before the token is spent on it.
@@ -136,7 +136,7 @@ export class IssuanceService {
     if (clock.now() - attestedAt > ISSUANCE_LIMITS.attestationMilliseconds) {
       return refuseIssuance('attestation-too-old', `at ${new Date(attestedAt).toISOString()}`);
     }
-    const barred = this.#barred({ pod, serial });
+    const barred = this.#barred({ spiffeId, pod, serial });
     if (barred !== undefined) return barred;
     const there = attestor.confirm(pod, remoteAddress);
     if (!there.ok) return there;
@@ -175,12 +175,9 @@ export class IssuanceService {
   }
 
   /** What holds for both ways, once it is known who asks. */
-  #barred(holder: Holder): Result<never, RpcRefusal> | undefined {
-    const revoked = revocationOf(this.#config.revocations.value, holder);
-    if (revoked !== undefined) {
-      const since = new Date(revoked.at).toISOString();
-      return refuseIssuance('identity-revoked', `${revoked.kind} ${revoked.value}, since ${since}`);
-    }
+  #barred(holder: Holder & { readonly pod: PodIdentity }): Result<never, RpcRefusal> | undefined {
+    const revoked = refuseRevoked(this.#config.revocations.value, holder);
+    if (revoked !== undefined) return revoked;
     const { podUid, podName } = holder.pod;
     if (!this.#perPod.take(podUid)) return refuseIssuance('too-many-requests', `pod ${podName}`);
     if (!this.#overall.take('')) return refuseIssuance('too-many-requests', 'of all pods together');
