@@ -39,6 +39,7 @@ function build(env: NodeJS.ProcessEnv, finish: Finish): Command {
   addSidecar(program, env, finish);
   addController(program, env, finish);
   addInject(program, finish);
+  addInjected(program, finish);
   addDrain(program, finish);
   return program;
 }
@@ -240,6 +241,20 @@ function addInject(program: Command, finish: Finish): void {
       const { inject } = await import('./commands/inject.ts');
       const { file, config, namespace, serviceAccount } = options;
       finish(inject({ file, config, namespace, serviceAccount }));
+    });
+}
+
+function addInjected(program: Command, finish: Finish): void {
+  program
+    .command('injected')
+    .description("in a cluster: show the pods that have a sidecar of this controller's")
+    .option('-n, --namespace <name>', "the controller's namespace", 'sallyport-system')
+    .option('--context <name>', 'of the kubeconfig; default: the current one')
+    .option('--none', 'fail if there are any')
+    .action(async (options: { namespace: string; context?: string; none?: true }) => {
+      const { injected } = await import('./commands/injected.ts');
+      const { namespace, context, none = false } = options;
+      finish(await injected({ namespace, context, none }));
     });
 }
 

@@ -66,7 +66,7 @@ function unknownNames(annotations: Readonly<Record<string, string>>): string[] {
 
 function labelMistakes(labels: Readonly<Record<string, string>>): string[] {
   const value = Object.hasOwn(labels, INJECT_LABEL) ? labels[INJECT_LABEL] : undefined;
-  if (value === undefined || value === 'enabled') return [];
+  if (value === undefined || value === 'enabled' || value === 'disabled') return [];
   return [`${INJECT_LABEL}: ${quoted(value)} is neither enabled nor disabled`];
 }
 

@@ -1,4 +1,5 @@
 /** The door of injection: how a pod gets its sidecar, in the webhook and offline. */
+export { injectedPods } from './injected-pods.ts';
 export { injectPod } from './inject-pod.ts';
 export { INJECT_LABEL } from './names.ts';
 export type { Pod } from './pod.ts';

@@ -2,6 +2,8 @@ import type { Reason, Refusal } from '#handshake';
 import { err, ok, type Result } from '#runtime';
 import { injectPod } from './inject-pod.ts';
 import { jsonPatch } from './json-patch.ts';
+import { INJECT_LABEL } from './names.ts';
+import type { Pod } from './pod.ts';
 import type { InjectionSettings } from './settings.ts';
 
 /** What the API server asks (admission.k8s.io/v1 AdmissionReview), as far as it is read here. */
@@ -44,12 +46,14 @@ export function parseReview(text: string): Result<ReviewRequest, string> {
   });
 }
 
-/** What becomes of the pod: a patch, or why there is none. */
+/** What becomes of the pod: a patch, empty for one that wants to stay as it is, or why there is none. */
 export function review(
   { pod }: ReviewRequest,
   settings: InjectionSettings,
   token: () => string,
 ): Result<readonly object[], readonly Refusal[]> {
+  const { labels } = (pod as Partial<Pod> | null)?.metadata ?? {};
+  if (labels?.[INJECT_LABEL] === 'disabled') return ok([]);
   const injected = injectPod(pod, settings, token);
   return injected.ok ? ok(jsonPatch(pod, injected.value)) : injected;
 }

@@ -163,6 +163,13 @@ test('a pod that is refused: 403, the reason, and what to do', async () => {
   expect(kubernetes.objects.has(MAP)).toBe(false);
 });
 
+test('a pod that wants to stay as it is, does', async () => {
+  const labels = { 'mesh.sallyport.dev/inject': 'disabled' };
+  const object = { metadata: { labels }, spec: { ...CONTAINERS, hostNetwork: true } };
+  const { response } = JSON.parse((await post(reviewOf({}, { object }))).text) as { response: object };
+  expect(response).toEqual({ uid: 'the-uid', allowed: true });
+});
+
 test('a dry run makes nothing', async () => {
   const { text } = await post(reviewOf(CONTAINERS, { dryRun: true }));
   expect(JSON.parse(text)).toMatchObject({ response: { allowed: true } });

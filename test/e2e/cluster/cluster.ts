@@ -4,6 +4,8 @@ export interface Cluster {
   readonly nodes: readonly string[];
   /** Runs kubectl as the cluster's admin. Resolves with what it wrote; rejects with `CommandFailed`. */
   kubectl(args: readonly string[], options?: CommandOptions): Promise<string>;
+  /** Runs helm as the cluster's admin, in the same way. */
+  helm(args: readonly string[], options?: CommandOptions): Promise<string>;
   /** Runs a program in the network namespace of a node, as root. */
   onNode(node: string, command: readonly string[], options?: CommandOptions): Promise<string>;
   /** Gives every node the image in an OCI archive. */

@@ -7,7 +7,7 @@ import { eventually, expectGone, run } from '../command.ts';
 
 /** Enters a running cluster, from any process of root's. */
 export function connectBare({ nodes, access }: ClusterHandle): Cluster {
-  const { folder = '', bin = '', init = '' } = access;
+  const { folder = '', bin = '', helm = '', init = '' } = access;
   const networkOf = (node: string): string =>
     node === nodes[0] ? `/proc/${init}/ns/net` : `/proc/${init}/root/run/netns/${node}`;
   const onNode = (node: string, command: readonly string[], options?: CommandOptions): Promise<string> =>
@@ -20,6 +20,7 @@ export function connectBare({ nodes, access }: ClusterHandle): Cluster {
     nodes,
     onNode,
     kubectl: kubectlHere,
+    helm: (args, options) => onNode(nodes[0] ?? '', [helm, kubeconfig, ...args], options),
     // host-local gives the address after the one that it gave last; the first range is IPv4's.
     nextPodAddress: (node, address) =>
       writeFile(join(folder, node, 'cni-addresses/pods/last_reserved_ip.0'), before(address)),

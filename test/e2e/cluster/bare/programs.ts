@@ -11,6 +11,7 @@ export interface Programs {
   readonly bin: string;
   readonly coredns: string;
   readonly pause: string;
+  readonly helm: string;
 }
 
 /**
@@ -25,13 +26,18 @@ export async function buildPrograms(cache: string, progress: (line: string) => v
     takes: 'about 7 minutes on two processors',
   });
   const coredns = await build({ name: 'coredns', flags: STRIPPED, takes: 'about 1 minute' });
+  const helm = await build({
+    name: 'helm',
+    flags: ['-tags', 'netgo osusergo', ...STRIPPED],
+    takes: 'about 2 minutes',
+  });
   const pause = await build({ name: 'pause', flags: STRIPPED, takes: 'a moment' });
   const bin = `${hyperkube}-bin`;
   mkdirSync(bin, { recursive: true });
   for (const name of HYPERKUBE) {
     if (!existsSync(join(bin, name))) symlinkSync(hyperkube, join(bin, name));
   }
-  return { bin, coredns, pause };
+  return { bin, coredns, pause, helm };
 }
 
 interface Source {

@@ -83,7 +83,7 @@ async function prepare(
 
 function handleOf(folder: string, nodes: number, programs: Programs, { init }: Supervisor): ClusterHandle {
   const names = Array.from({ length: nodes }, (_, index) => `node${index + 1}`);
-  return { provider: 'bare', nodes: names, access: { folder, bin: programs.bin, init } };
+  return { provider: 'bare', nodes: names, access: { folder, bin: programs.bin, helm: programs.helm, init } };
 }
 
 async function startDns(cluster: Cluster): Promise<void> {

@@ -17,7 +17,7 @@ import { eventually, expectGone, run } from '../command.ts';
 /** Kubernetes in Docker (kind.sigs.k8s.io), where docker, kind and kubectl are installed and kind's node image can be had. */
 export const kindProvider: ClusterProvider = { unavailable, up, connect };
 
-const PROGRAMS = ['docker', 'kind', 'kubectl'];
+const PROGRAMS = ['docker', 'kind', 'kubectl', 'helm'];
 const UP_MILLISECONDS = 10 * 60_000;
 
 function unavailable(): string | undefined {
@@ -77,6 +77,7 @@ function connect({ nodes, access }: ClusterHandle): Cluster {
   return {
     nodes,
     kubectl,
+    helm: (args, options) => run(['helm', `--kubeconfig=${kubeconfig}`, ...args], options),
     onNode,
     // kind's CNI is host-local too.
     nextPodAddress: async (node, address) => {
