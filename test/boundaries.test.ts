@@ -57,6 +57,7 @@ const REFUSED: Record<string, readonly Case[]> = {
   ],
   'node:tls is for tests, and nothing goes round the rules': [
     ['src/sidecar/i.ts', `import 'node:tls';`],
+    ['src/sidecar/probes/i.ts', `import 'node:tls';`],
     ['src/handshake/stream/i.ts', `import 'node:tls';`],
     ['src/handshake/i.ts', `import 'node:tls';`],
     ['src/cli/i.ts', `import 'node:module';`],

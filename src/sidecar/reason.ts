@@ -51,6 +51,13 @@ export const SIDECAR_REASONS = reasonTable({
     say: 'Nothing is known of the called service, so nothing was sent to it.',
     next: 'Name the service and its address in the mesh file, or mark it as unmeshed if it has no sidecar; in a cluster, see whether the controller is reached and the called pod runs.',
   },
+  'destination-changed': {
+    alert: undefined,
+    blame: 'network',
+    rfc: 'none',
+    say: 'While a plaintext connection was made, the destination became another one, so nothing was sent by it.',
+    next: 'Nothing where a further try went well, as it does by what is known now. If this goes on, see why destinations change so often.',
+  },
   'lease-lapsed': {
     alert: undefined,
     blame: 'network',

@@ -115,6 +115,54 @@ describe('what was never sent is tried elsewhere', () => {
     ]);
   });
 
+  test.each(['unmeshed', 'self', 'egress', 'service'] as const)(
+    'who was %s and got a sidecar while we connected gets no byte in plaintext, but mutual TLS',
+    async (kind) => {
+      let heard = '';
+      const address = await server((socket) => {
+        socket.on('data', (chunk: Buffer) => (heard += chunk.toString('latin1')));
+      });
+      const orders = endpointOf(await named('orders'));
+      const first: Destination =
+        kind === 'service' ? { kind, endpoints: setOf([{ kind: 'unmeshed', address }]) } : { kind, address };
+      const then: Destination = kind === 'service' ? { kind, endpoints: setOf([orders]) } : orders;
+      const answers = [first];
+      const web = await mesh.start('web', { calls: { orders: () => answers.shift() ?? then } });
+      expect(await call(web)).toBe('orders');
+      expect(web.connections()[0]).toMatchObject({ mode: 'mtls', tries: 2 });
+      expect(heard).toBe('');
+    },
+  );
+
+  test.each([
+    ['self', 'unmeshed'],
+    ['unmeshed', 'self'],
+  ] as const)('nor does an address that was %s and is %s', async (kind, then) => {
+    let heard = '';
+    const address = await server((socket) => {
+      socket.on('data', (chunk: Buffer) => (heard += chunk.toString('latin1')));
+    });
+    const answers: Destination[] = [
+      { kind, address },
+      { kind: then, address },
+    ];
+    const web = await mesh.start('web', { calls: { orders: () => answers.shift() ?? { kind: 'unknown' } } });
+    expect(await call(web)).toBe('reset');
+    expect(heard).toBe('');
+  });
+
+  test('where the second answer is that nobody is known, nothing is sent', async () => {
+    let heard = '';
+    const plain = await server((socket) => {
+      socket.on('data', (chunk: Buffer) => (heard += chunk.toString('latin1')));
+    });
+    const answers: Destination[] = [{ kind: 'unmeshed', address: plain }];
+    const web = await mesh.start('web', { calls: { orders: () => answers.shift() ?? { kind: 'unknown' } } });
+    expect(await call(web)).toBe('reset');
+    expect(heard).toBe('');
+    expect(web.connections()[0]).toMatchObject({ reason: 'destination-unknown' });
+  });
+
   test('but not in plaintext: the application’s bytes never reach an endpoint without a sidecar', async () => {
     let heard = '';
     const plain = await server((socket) => {

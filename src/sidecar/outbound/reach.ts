@@ -8,6 +8,7 @@ import { CallTries, isTheirs } from './call-tries.ts';
 import { dial } from './dial.ts';
 import { type EndpointSet, keyOf } from './endpoint-set.ts';
 import { type Found, look, type Route, routeTo } from './route.ts';
+import { confirmPlaintext } from './still-plaintext.ts';
 import { secure } from './tls.ts';
 
 /** The way to the callee stands: from here on bytes pass, and nothing is tried again. */
@@ -103,6 +104,12 @@ async function attempt(callee: Known, accepted: Accepted, parts: SidecarParts): 
     return { route, peer: await secure(accepted, await dial(accepted, route, parts), parts) };
   }
   const { socket } = await dial(accepted, route, parts);
+  try {
+    await confirmPlaintext(route, accepted);
+  } catch (error) {
+    socket.resetAndDestroy();
+    throw error;
+  }
   return { route, peer: socketEnd(socket, 'peer', parts.config.capture?.resetOnDeath) };
 }
 

@@ -1,12 +1,10 @@
 import { type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { ignoreEvents, TlsError } from '#handshake';
-import { connectTls } from '#handshake/stream';
+import { TlsError } from '#handshake';
 import type { CheckedConfig } from '../config.ts';
 import { SIDECAR_REASONS } from '../reason.ts';
 import { unlessEnded } from '../unless-ended.ts';
-import { anyCertificate } from './any-certificate.ts';
 import { dialApplication, type ProbeContext } from './dial.ts';
 import type { Asking, HttpTarget } from './probe.ts';
 import { isRelative, redirected } from './redirect.ts';
@@ -75,25 +73,17 @@ async function ask(url: URL, headers: OutgoingHttpHeaders, context: ProbeContext
   if (isOwnPort(port)) throw invalid(`it redirects to port ${port}, which is the sidecar's own`);
   const { socket, close } = await dialApplication(port, context);
   try {
-    const stream = secure ? await secured(socket, context) : socket;
+    const stream = secure ? await overTls(socket, signal) : socket;
     return await unlessEnded(exchange(stream, url, headers, config), signal);
   } finally {
     close();
   }
 }
 
-async function secured(socket: Socket, { config, signal }: ProbeContext): Promise<Duplex> {
-  const stream = connectTls(
-    socket,
-    { crypto: config.crypto, alpn: [], verifier: anyCertificate },
-    {
-      clock: config.clock,
-      handshakeTimeoutMilliseconds: config.limits.handshakeTimeoutMilliseconds,
-      observer: ignoreEvents,
-    },
-  );
-  await unlessEnded(stream.handshake(), signal);
-  return stream;
+/** Loaded when it is first asked for: most pods have no such probe. */
+async function overTls(socket: Socket, signal: AbortSignal): Promise<Duplex> {
+  const { tlsWithAnybody } = await import('./any-tls.ts');
+  return unlessEnded(tlsWithAnybody(socket), signal);
 }
 
 /** The status once the body is over, of which no more is read than a kubelet reads. */

@@ -162,22 +162,25 @@ test('what is not HTTP, too much of it, or nobody, is no answer', async () => {
   );
 });
 
-test.each(['ec-p256', 'ec-p384', 'ed25519', 'rsa', 'rsa-pss'] as const)(
-  'HTTPS with a certificate of nobody knows whom, and a key %s',
-  async (keyType) => {
-    const { pem } = makeAuthority({ trustDomain: 'elsewhere' }).makeLeaf({
-      commonName: 'x',
-      keyType,
-      spiffeId: 'spiffe://elsewhere/a',
-    });
-    const server = createHttpsServer({ cert: pem.chain, key: pem.key }, (request, response) =>
-      response.writeHead(request.url === '/live' ? 200 : 500).end('fine'),
-    );
-    const port = await listening(server);
-    expect(await probeHttp(http(port, { scheme: 'HTTPS', path: '/live' }), context())).toBe(200);
-    expect(await probeHttp(http(port, { scheme: 'HTTPS', path: '/dead' }), context())).toBe(500);
-  },
-);
+const KEY_TYPES = ['ec-p256', 'ec-p384', 'ed25519', 'rsa', 'rsa-pss'] as const;
+test.each(
+  KEY_TYPES.flatMap((keyType) =>
+    (['TLSv1.2', 'TLSv1.3'] as const).map((version) => [keyType, version] as const),
+  ),
+)('HTTPS with a certificate of nobody knows whom, and a key %s, by %s', async (keyType, version) => {
+  const { pem } = makeAuthority({ trustDomain: 'elsewhere' }).makeLeaf({
+    commonName: 'x',
+    keyType,
+    spiffeId: 'spiffe://elsewhere/a',
+  });
+  const tls = { cert: pem.chain, key: pem.key, minVersion: version, maxVersion: version };
+  const server = createHttpsServer(tls, (request, response) =>
+    response.writeHead(request.url === '/live' ? 200 : 500).end('fine'),
+  );
+  const port = await listening(server);
+  expect(await probeHttp(http(port, { scheme: 'HTTPS', path: '/live' }), context())).toBe(200);
+  expect(await probeHttp(http(port, { scheme: 'HTTPS', path: '/dead' }), context())).toBe(500);
+});
 
 test('HTTPS where plaintext is spoken is no answer', async () => {
   const port = await serve((_, response) => response.end());
