@@ -10,8 +10,6 @@ import type { Telemetry } from '#telemetry';
 import { serviceNetworks } from './discovery/cluster-networks.ts';
 import { Cluster, discoveryService, Hub } from './discovery/index.ts';
 import type { ApiObjects } from './discovery/watch/api-objects.ts';
-import { WATCH_LIMITS } from './discovery/watch/limits.ts';
-import { Reflector } from './discovery/watch/reflector.ts';
 import type { InjectionConfig } from './injection/settings.ts';
 import { startWebhook } from './injection/webhook.ts';
 import { KubernetesAttestor } from './issuance/attestor.ts';
@@ -102,16 +100,6 @@ export class Controller {
     const ledger = new TokenLeases({ api, namespace, owner, leads: lease.leads, clock, log });
     const own = ownAgent(settings, parts, authority);
     const pods = new Pods(names.sidecar);
-    const podWatch = new Reflector({
-      api: parts.objects,
-      path: '/api/v1/pods',
-      clock,
-      log,
-      random,
-      limits: WATCH_LIMITS,
-      onObject: (key, object) => pods.apply(key, object),
-      onRestart: (reason) => telemetry.watchRestarted(SERVICE, 'pods', reason),
-    });
     const cluster = new Cluster({
       api: parts.objects,
       clusterNetworks,
@@ -119,13 +107,15 @@ export class Controller {
       log,
       random,
       onRestart: (kind, reason) => telemetry.watchRestarted(SERVICE, kind, reason),
+      // One watch for both: pods are most of what a cluster has.
+      onPod: (key, pod) => pods.apply(key, pod),
     });
     const hub = new Hub({ cluster, trustDomain: settings.trustDomain, clock, log });
     const attestor = new KubernetesAttestor({
       ...settings,
       api,
       pods,
-      synced: () => podWatch.synced,
+      synced: () => cluster.synced,
       clock,
     });
     const issuance = new IssuanceService({
@@ -141,7 +131,7 @@ export class Controller {
     const { leads } = lease;
     const publisher = new BundlePublisher({ api, bundle, name: names.trustBundle, owner, leads, clock, log });
     publisher.run(scope);
-    for (const each of [revocations, own, podWatch, cluster, hub, ledger]) each.run(scope);
+    for (const each of [revocations, own, cluster, hub, ledger]) each.run(scope);
     authority.run(scope, lease.leads);
     lease.run(scope);
     await own.whenReady(scope.signal);
@@ -172,7 +162,7 @@ export class Controller {
     scope.defer(telemetry.watchRenewalFailures(SERVICE, own.failures));
     scope.defer(
       telemetry.watchDiscoveryService(SERVICE, () => ({
-        ageMilliseconds: Math.max(cluster.ageMilliseconds, podWatch.ageMilliseconds),
+        ageMilliseconds: cluster.ageMilliseconds,
         streams: hub.sessions,
         subscriptions: hub.subscriptions,
       })),
@@ -190,7 +180,7 @@ export class Controller {
       metrics: () => telemetry.metricsText(),
       missing: () => [
         ...(own.credentials.value === undefined ? ['its own certificate'] : []),
-        ...(podWatch.synced && cluster.synced ? [] : ['the list of pods and Services']),
+        ...(cluster.synced ? [] : ['the list of pods and Services']),
       ],
     });
     log.info('controller started', {

@@ -1,10 +1,11 @@
 import type { Cidr } from '#policy';
 import type { Clock, Log, Scope } from '#runtime';
 import { type Affected, Graph } from './graph/graph.ts';
-import type { ObjectKind } from './graph/records.ts';
-import { KINDS, PATHS, trim } from './objects/kinds.ts';
+import type { ObjectChange, ObjectKey, ObjectKind } from './graph/records.ts';
+import { KINDS, OPTIONAL, PATHS, trim } from './objects/kinds.ts';
 import type { ApiObjects } from './watch/api-objects.ts';
 import { WATCH_LIMITS, type WatchLimits } from './watch/limits.ts';
+import type { ApiObject } from './watch/api-objects.ts';
 import { Reflector, type WatchRestart } from './watch/reflector.ts';
 
 export interface ClusterConfig {
@@ -15,11 +16,13 @@ export interface ClusterConfig {
   readonly log: Log;
   readonly random: () => number;
   readonly onRestart?: (kind: ObjectKind, reason: WatchRestart) => void;
+  /** Every pod as it comes, whole, for who needs other parts of it. Undefined: it is gone. */
+  readonly onPod?: (key: ObjectKey, pod: ApiObject | undefined) => void;
   readonly limits?: Partial<WatchLimits>;
 }
 
-/** For each kind of object a resourceVersion. */
-export type Position = Readonly<Record<ObjectKind, number>>;
+/** For each kind of object that answers are made of, a resourceVersion. Networks of Services are none of these. */
+export type Position = Readonly<Record<Exclude<ObjectKind, 'servicecidrs'>, number>>;
 
 /** The cluster's objects, followed and kept as a graph. */
 export class Cluster {
@@ -28,16 +31,18 @@ export class Cluster {
   readonly #reflectors: ReadonlyMap<ObjectKind, Reflector>;
   readonly #listeners = new Set<(affected: Affected) => void>();
 
-  constructor({ clusterNetworks, limits, onRestart, ...parts }: ClusterConfig) {
+  constructor({ clusterNetworks, limits, onPod, onRestart, ...parts }: ClusterConfig) {
     this.graph = new Graph({ clusterNetworks });
     this.#clusterNetworks = clusterNetworks.map(({ text }) => text);
     const reflectorOf = (kind: ObjectKind): Reflector =>
       new Reflector({
         ...parts,
         path: PATHS[kind],
+        optional: OPTIONAL.has(kind),
         limits: { ...WATCH_LIMITS, ...limits },
         onObject: (key, object) => {
-          const affected = this.graph.apply(trim(kind, key, object));
+          if (kind === 'pods') onPod?.(key, object);
+          const affected = this.graph.apply(trimmed(kind, key, object, parts.log));
           for (const listener of this.#listeners) listener(affected);
         },
         onRestart: (reason) => onRestart?.(kind, reason),
@@ -55,8 +60,10 @@ export class Cluster {
     return () => this.#listeners.delete(listener);
   }
 
-  networks(): string[] {
-    return [...this.#clusterNetworks, ...this.graph.networks()];
+  /** `cut`: how many more there are than can be told. */
+  networks(): { readonly networks: readonly string[]; readonly cut: number } {
+    const { networks, cut } = this.graph.networks();
+    return { networks: [...this.#clusterNetworks, ...networks], cut };
   }
 
   /** Whether all objects were told once: before that, what is not known may exist. */
@@ -80,9 +87,14 @@ export class Cluster {
   }
 
   /** Whether no change up to `position` is missing here. */
-  hasReached(position: Position): boolean {
+  hasReached({ pods, services, endpointslices, nodes }: Position): boolean {
     const reached = this.#positions((reflector) => reflector.reached);
-    return KINDS.every((kind) => reached[kind] >= position[kind]);
+    return (
+      reached.pods >= pods &&
+      reached.services >= services &&
+      reached.endpointslices >= endpointslices &&
+      reached.nodes >= nodes
+    );
   }
 
   #every(holds: (reflector: Reflector) => boolean): boolean {
@@ -100,5 +112,15 @@ export class Cluster {
       endpointslices: at('endpointslices'),
       nodes: at('nodes'),
     };
+  }
+}
+
+/** An object that isn't as its kind has it counts as gone: nothing is said of what can't be read. */
+function trimmed(kind: ObjectKind, key: ObjectKey, object: ApiObject | undefined, log: Log): ObjectChange {
+  try {
+    return trim(kind, key, object);
+  } catch (error) {
+    log.error('an object cannot be read, so it counts as gone', { kind, object: key, error: String(error) });
+    return trim(kind, key, undefined);
   }
 }

@@ -23,6 +23,13 @@ export const DISCOVERY_REASONS = reasonTable({
     say: 'One stream asked for more addresses than the controller keeps for one.',
     next: 'Look which addresses the application calls; a sidecar forgets those that it called longest ago.',
   },
+  'discovery-too-many-requests': {
+    alert: undefined,
+    blame: 'peer',
+    rfc: 'grpc#RESOURCE_EXHAUSTED',
+    say: 'One stream asked for addresses faster than any sidecar calls new ones.',
+    next: 'Look at the sidecar that is named, and at what its application does; it connects again by itself.',
+  },
   'discovery-second-stream': {
     alert: undefined,
     blame: 'peer',

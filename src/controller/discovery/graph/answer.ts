@@ -23,6 +23,8 @@ export interface ServiceAnswer {
   readonly trafficDistribution: 'PreferSameZone' | 'PreferSameNode' | undefined;
   /** Ordered by address and port, each once. */
   readonly endpoints: readonly AnsweredEndpoint[];
+  /** There are more endpoints than an answer may have. */
+  readonly cut: boolean;
 }
 
 export interface AnsweredEndpoint {

@@ -23,6 +23,10 @@ export class Claims {
     }
   }
 
+  addresses(): IterableIterator<string> {
+    return this.#byAddress.keys();
+  }
+
   /** The pod that has the address now, as far as can be told. */
   holderOf(address: string): PodRecord | undefined {
     let holder: PodRecord | undefined;

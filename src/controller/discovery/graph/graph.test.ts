@@ -183,7 +183,7 @@ describe('a Service', () => {
     expect(endpointsAt(graph, '203.0.113.1', 80)).toEqual(['10.1.0.1:8080 meshed web']);
     expect(graph.answer('203.0.113.1', 81)).toEqual(UNKNOWN);
     expect(whoAt(graph, '10.1.0.1')).toBe('meshed web');
-    expect(graph.networks()).toEqual(['10.1.0.1/32', '203.0.113.1/32']);
+    expect(graph.networks()).toEqual({ networks: ['10.1.0.1/32', '203.0.113.1/32'], cut: 0 });
   });
 
   test('affinity and traffic policy are passed on', () => {

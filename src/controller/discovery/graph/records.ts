@@ -75,11 +75,22 @@ export interface NodeRecord {
   readonly podNetworks: readonly string[];
 }
 
+/** A range of which Services get their addresses. */
+export interface ServiceNetworksRecord {
+  /** Canonical. */
+  readonly networks: readonly string[];
+}
+
 /** One object as it is now, or gone. */
 export type ObjectChange =
   | { readonly kind: 'pods'; readonly key: ObjectKey; readonly record: PodRecord | undefined }
   | { readonly kind: 'services'; readonly key: ObjectKey; readonly record: ServiceRecord | undefined }
   | { readonly kind: 'endpointslices'; readonly key: ObjectKey; readonly record: SliceRecord | undefined }
-  | { readonly kind: 'nodes'; readonly key: ObjectKey; readonly record: NodeRecord | undefined };
+  | { readonly kind: 'nodes'; readonly key: ObjectKey; readonly record: NodeRecord | undefined }
+  | {
+      readonly kind: 'servicecidrs';
+      readonly key: ObjectKey;
+      readonly record: ServiceNetworksRecord | undefined;
+    };
 
 export type ObjectKind = ObjectChange['kind'];

@@ -67,6 +67,10 @@ export function node(name: string, more: Partial<NodeRecord> = {}): ObjectChange
   return { kind: 'nodes', key: name, record: { addresses: ['192.0.2.1'], podNetworks: [], ...more } };
 }
 
+export function serviceNetworks(name: string, ...networks: string[]): ObjectChange {
+  return { kind: 'servicecidrs', key: name, record: { networks } };
+}
+
 export function gone({ kind, key }: ObjectChange): ObjectChange {
   return { kind, key, record: undefined };
 }

@@ -32,7 +32,8 @@ function endpointOf({ addresses, conditions, nodeName, targetRef, zone }: V1Endp
   return [
     {
       address,
-      ready: (conditions?.ready ?? true) && !terminating,
+      // Ready and terminating at once is said of Services with publishNotReadyAddresses.
+      ready: conditions?.ready ?? !terminating,
       drains: terminating && serving,
       node: nodeName,
       zone,

@@ -3,6 +3,7 @@ import type { ObjectChange, ObjectKey, ObjectKind } from '../graph/records.ts';
 import { sliceRecord } from './endpoint-slice.ts';
 import { nodeRecord } from './node.ts';
 import { podRecord } from './pod.ts';
+import { serviceNetworksRecord } from './service-cidr.ts';
 import { serviceRecord } from './service.ts';
 
 /** Where the API server has each kind. The controller's role lets it get, list and watch these. */
@@ -11,9 +12,19 @@ export const PATHS: Readonly<Record<ObjectKind, string>> = {
   services: '/api/v1/services',
   endpointslices: '/apis/discovery.k8s.io/v1/endpointslices',
   nodes: '/api/v1/nodes',
+  servicecidrs: '/apis/networking.k8s.io/v1/servicecidrs',
 };
 
-export const KINDS = ['pods', 'services', 'endpointslices', 'nodes'] as const satisfies readonly ObjectKind[];
+export const KINDS = [
+  'pods',
+  'services',
+  'endpointslices',
+  'nodes',
+  'servicecidrs',
+] as const satisfies readonly ObjectKind[];
+
+/** Kinds that a cluster may not have: ServiceCIDR is served from Kubernetes 1.33 on. */
+export const OPTIONAL: ReadonlySet<ObjectKind> = new Set(['servicecidrs']);
 
 /** What is kept of an object; the rest of it goes at once. `object` undefined: it is gone. */
 export function trim(kind: ObjectKind, key: ObjectKey, object: object | undefined): ObjectChange {
@@ -26,5 +37,7 @@ export function trim(kind: ObjectKind, key: ObjectKey, object: object | undefine
       return { kind, key, record: object === undefined ? undefined : sliceRecord(object as V1EndpointSlice) };
     case 'nodes':
       return { kind, key, record: object === undefined ? undefined : nodeRecord(object) };
+    case 'servicecidrs':
+      return { kind, key, record: object === undefined ? undefined : serviceNetworksRecord(object) };
   }
 }

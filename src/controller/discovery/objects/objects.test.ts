@@ -152,6 +152,9 @@ describe('an EndpointSlice', () => {
         endpoint({ ready: false }),
         endpoint({ ready: false, serving: true, terminating: true }),
         endpoint({ ready: false, serving: false, terminating: true }),
+        // publishNotReadyAddresses
+        endpoint({ ready: true, serving: false, terminating: true }),
+        endpoint({ terminating: true }),
         { addresses: ['web.example.org'] },
       ],
     });
@@ -165,6 +168,8 @@ describe('an EndpointSlice', () => {
         { ...common, ready: false, drains: false },
         { ...common, ready: false, drains: true },
         { ...common, ready: false, drains: false },
+        { ...common, ready: true, drains: false },
+        { ...common, ready: false, drains: true },
       ],
     });
   });
@@ -191,4 +196,13 @@ test('a node', () => {
       },
     }).record,
   ).toEqual({ addresses: ['192.0.2.1'], podNetworks: ['10.1.0.0/24', 'fd00::/64'] });
+});
+
+test('a range of Service addresses', () => {
+  const metadata = { name: 'kubernetes' };
+  const record = (spec: object | undefined) => trim('servicecidrs', 'kubernetes', { metadata, spec }).record;
+  expect(record({ cidrs: ['10.96.0.0/12', 'fd00:96::/112', 'nothing'] })).toEqual({
+    networks: ['10.96.0.0/12', 'fd00:96::/112'],
+  });
+  expect(record(undefined)).toEqual({ networks: [] });
 });

@@ -22,9 +22,13 @@ export class Hub {
   readonly topics: Topics<Session>;
   readonly #log: Log;
   readonly #sessions = new Set<Session>();
-  #networks: { readonly version: string; readonly response: DiscoveryResponse } | undefined;
+  #networks: Networks | undefined;
   #networksVersion = -1;
+  /** On the monotonic clock: new networks are told from then on. */
+  #networksFrom = Number.NEGATIVE_INFINITY;
+  #flushMilliseconds = 0;
   #gathering: (() => void) | undefined;
+  #cancelNetworks: (() => void) | undefined;
 
   constructor({ cluster, clock, limits, log, trustDomain }: HubConfig) {
     this.cluster = cluster;
@@ -37,8 +41,7 @@ export class Hub {
   run(scope: Scope): void {
     scope.defer(
       this.cluster.subscribe((affected) => {
-        const isStale = this.topics.touch(affected);
-        if (isStale || this.cluster.graph.networksVersion !== this.#networksVersion) this.#gather();
+        if (this.topics.touch(affected) || this.#hasNewNetworks) this.#gather();
       }),
     );
     let cancel = (): void => undefined;
@@ -50,6 +53,7 @@ export class Hub {
     scope.defer(() => {
       cancel();
       this.#gathering?.();
+      this.#cancelNetworks?.();
       const refusal = { reason: DISCOVERY_REASONS['discovery-ends'], detail: '' };
       for (const session of [...this.#sessions]) session.end(refusal);
     });
@@ -82,14 +86,29 @@ export class Hub {
     return sum;
   }
 
-  get networks(): { readonly version: string; readonly response: DiscoveryResponse } {
-    const version = this.cluster.graph.networksVersion;
-    if (this.#networks === undefined || version !== this.#networksVersion) {
-      const networks = this.cluster.networks();
-      this.#networksVersion = version;
-      this.#networks = { version: networks.join(), response: { networks: { networks } } };
+  get networks(): Networks {
+    const now = this.clock.monotonic();
+    if (this.#networks !== undefined && (!this.#hasNewNetworks || now < this.#networksFrom))
+      return this.#networks;
+    this.#networksVersion = this.cluster.graph.networksVersion;
+    const { networks, cut } = this.cluster.networks();
+    const version = networks.join();
+    if (version === this.#networks?.version) return this.#networks;
+    if (cut > 0) {
+      this.#log.error('the cluster has more networks and addresses than sidecars can be told', {
+        told: networks.length,
+        cut,
+        next: 'name what is missing in clusterNetworks; look who made so many externalIPs or load balancers',
+      });
     }
+    this.#networks = { version, response: { networks: { networks: [...networks] } } };
+    this.#networksFrom =
+      now + (version.length * this.#sessions.size) / this.limits.networkBytesPerMillisecond;
     return this.#networks;
+  }
+
+  get #hasNewNetworks(): boolean {
+    return this.cluster.graph.networksVersion !== this.#networksVersion;
   }
 
   lease() {
@@ -101,9 +120,14 @@ export class Hub {
   }
 
   #gather(): void {
-    this.#gathering ??= this.clock.after(this.limits.gatherMilliseconds, () => {
+    if (this.#gathering !== undefined) return;
+    const { gatherMilliseconds, gatherShare } = this.limits;
+    const wait = Math.max(gatherMilliseconds, gatherShare * this.#flushMilliseconds);
+    this.#gathering = this.clock.after(wait, () => {
       this.#gathering = undefined;
+      const began = this.clock.monotonic();
       this.flush();
+      this.#flushMilliseconds = this.clock.monotonic() - began;
     });
   }
 
@@ -112,12 +136,30 @@ export class Hub {
     const before = this.#networks;
     const touched = new Set<Session>();
     for (const topic of this.topics.refresh()) {
+      if (topic.cut)
+        this.#log.warn('a Service has more endpoints than sidecars are told', { service: topic.name });
       for (const session of topic.subscribers) {
         session.changed(topic);
         touched.add(session);
       }
     }
-    const all = this.networks.version === before?.version ? touched : new Set(this.#sessions);
+    const all = this.networks === before ? touched : new Set(this.#sessions);
     for (const session of all) session.pump();
+    this.#awaitNetworks();
   }
+
+  /** Looks again once new networks may be told. */
+  #awaitNetworks(): void {
+    if (!this.#hasNewNetworks || this.#cancelNetworks !== undefined) return;
+    this.#cancelNetworks = this.clock.after(Math.max(this.#networksFrom - this.clock.monotonic(), 0), () => {
+      this.#cancelNetworks = undefined;
+      this.#gather();
+    });
+  }
+}
+
+/** What belongs to the cluster, as it was told last. */
+interface Networks {
+  readonly version: string;
+  readonly response: DiscoveryResponse;
 }

@@ -2,9 +2,16 @@
 export const SERVE_LIMITS = {
   /** Addresses that one stream may ask for; a sidecar keeps fewer. */
   subscriptions: 8_192,
+  /** Keys, and other requests, that one stream may send at once, and how many more each second. */
+  requests: 20_000,
+  requestsPerSecond: 200,
   leaseMilliseconds: 10_000,
   /** How long changes are gathered, so that a rollout is not told pod by pod. */
   gatherMilliseconds: 10,
+  /** And so many times longer than telling the last ones took: most of the time is left for leases and issuance. */
+  gatherShare: 3,
+  /** All sidecars together are told new networks this fast: whoever may write a Service can change those. */
+  networkBytesPerMillisecond: 20_000,
   /** A stream that does not read what it is sent. What waits for it is bounded by what it asked for. */
   blockedMilliseconds: 15_000,
   /** A stream that asks for no lease. Sidecars ask every few seconds. */

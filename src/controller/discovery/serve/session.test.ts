@@ -112,6 +112,18 @@ test('says the networks first, then what was asked, then changes of it, and noth
   expect(hub.topics.size).toBe(1);
 });
 
+test('an object that cannot be read counts as gone, and nothing else is harmed', async () => {
+  feed.pod('a', '10.1.0.1');
+  feed.pod('b', '10.1.0.2');
+  await clock.advance(20);
+  const web = new Sidecar().start().ask('10.1.0.1').ask('10.1.0.2');
+  await clock.advance(20);
+  web.heard();
+  feed.put('pods', 'a', { spec: null });
+  await clock.advance(20);
+  expect(web.heard()).toEqual(['10.1.0.1 unknown']);
+});
+
 test('says nothing before all objects were listed once', async () => {
   feed = new Feed();
   feed.holds = true;
@@ -257,6 +269,42 @@ describe('a sidecar that', () => {
   });
 });
 
+describe('what one stream or one owner of Services may cause', () => {
+  test('a stream that asks faster than anybody calls is cut; one that waits is not', async () => {
+    const web = new Sidecar().start();
+    const keys = Array.from({ length: SERVE_LIMITS.requests - 1 }, () => ({ address: '10.1.0.1', port: 80 }));
+    web.send({ unsubscribe: { keys } });
+    expect(web.ended).toBeUndefined();
+    web.renew(1);
+    expect(web.ended?.reason.code).toBe('discovery-too-many-requests');
+    const other = new Sidecar().start();
+    other.send({ unsubscribe: { keys } });
+    await clock.advance(1_000);
+    for (let count = 0; count < SERVE_LIMITS.requestsPerSecond; count += 1) other.renew(count);
+    expect(other.ended).toBeUndefined();
+  });
+
+  test('new networks are told at once, and then as slowly as telling them to all must be', async () => {
+    const limits = { networkBytesPerMillisecond: 0.01 };
+    const parts = { clock, log: silentLog, cluster: hub.cluster, trustDomain: 'mesh.test', limits };
+    hub = new Hub(parts);
+    hub.run(scope);
+    const web = new Sidecar().start();
+    await clock.advance(20);
+    expect(web.heard()).toEqual(['networks']);
+    feed.put('services', 'a', { spec: { clusterIPs: ['10.1.9.1'], externalIPs: ['203.0.113.1'] } });
+    await clock.advance(20);
+    expect(web.heard()).toEqual([]);
+    for (let index = 2; index < 20; index += 1) {
+      feed.put('services', 'a', { spec: { externalIPs: [`203.0.113.${index}`] } });
+      await clock.advance(10);
+    }
+    await clock.advance(2_000);
+    expect(web.heard()).toEqual(['networks']);
+    expect(hub.networks.response.networks?.networks).toEqual(['10.1.0.0/16', '203.0.113.19/32']);
+  });
+});
+
 test('when the controller stops, streams end with the reason', async () => {
   const web = new Sidecar().start();
   await scope.close();
@@ -302,6 +350,12 @@ class Feed implements ApiObjects {
   bookmark(): void {
     const object: ApiObject = { metadata: { name: '', resourceVersion: String(this.version) } };
     for (const kind of Object.keys(PATHS)) this.#send(kind as ObjectKind, { type: 'BOOKMARK', object });
+  }
+
+  put(kind: ObjectKind, name: string, rest: object): void {
+    this.version += 1;
+    const metadata = { name, namespace: 'shop', resourceVersion: String(this.version) };
+    this.#send(kind, { type: 'MODIFIED', object: { metadata, ...rest } });
   }
 
   pod(name: string, ip: string, meshed = true): void {

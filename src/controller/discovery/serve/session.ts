@@ -1,6 +1,6 @@
 import type { Refusal } from '#handshake';
 import { parseAddress, formatAddress } from '#policy';
-import { err, ok, type Result } from '#runtime';
+import { err, ok, printable, type Result } from '#runtime';
 import type { DiscoveryRequest__Output, DiscoveryResponse } from '#rpc';
 import type { Position } from '../cluster.ts';
 import { DISCOVERY_REASONS } from '../reasons.ts';
@@ -40,6 +40,10 @@ export class Session {
   #networks: string | undefined;
   #renew: number | undefined;
   #heardAt: number;
+  /** Requests that it may still send, as of `#countedAt`. */
+  #allowed: number;
+  #countedAt: number;
+  #complainedAt = Number.NEGATIVE_INFINITY;
   #blockedAt: number | undefined;
   #ended = false;
 
@@ -47,7 +51,8 @@ export class Session {
     this.#hub = hub;
     this.#outlet = outlet;
     this.name = name;
-    this.#openedAt = this.#heardAt = hub.clock.monotonic();
+    this.#openedAt = this.#heardAt = this.#countedAt = hub.clock.monotonic();
+    this.#allowed = hub.limits.requests;
   }
 
   get subscriptions(): number {
@@ -56,7 +61,8 @@ export class Session {
 
   receive({ request, ...message }: DiscoveryRequest__Output): void {
     if (this.#ended) return;
-    const taken = this.#take(request, message);
+    const keys = message.subscribe?.keys.length ?? message.unsubscribe?.keys.length ?? 1;
+    const taken = this.#mayAsk(keys) ? this.#take(request, message) : this.#tooMuch();
     if (!taken.ok) this.end(taken.error);
     else this.pump();
   }
@@ -155,7 +161,7 @@ export class Session {
       return ok(undefined);
     }
     if (request === 'reject') {
-      this.#hub.rejected(this, `${reject?.key?.address} ${reject?.key?.port}: ${reject?.detail}`);
+      this.#complain(`${reject?.key?.address} ${reject?.key?.port}: ${reject?.detail}`);
       return ok(undefined);
     }
     if (request === 'unsubscribe') {
@@ -167,6 +173,29 @@ export class Session {
       if (!taken.ok) return taken;
     }
     return request === 'subscribe' ? ok(undefined) : malformed('a request that says nothing');
+  }
+
+  /** Each key may have a whole answer worked out. */
+  #mayAsk(keys: number): boolean {
+    const { clock, limits } = this.#hub;
+    const now = clock.monotonic();
+    const refilled = ((now - this.#countedAt) / 1_000) * limits.requestsPerSecond;
+    this.#allowed = Math.min(this.#allowed + refilled, limits.requests) - Math.max(keys, 1);
+    this.#countedAt = now;
+    return this.#allowed >= 0;
+  }
+
+  #tooMuch(): Result<never, Refusal> {
+    return err({ reason: DISCOVERY_REASONS['discovery-too-many-requests'], detail: this.name });
+  }
+
+  /** To the log, at most once in `sweepMilliseconds`: what it says is the sidecar's. */
+  #complain(detail: string): void {
+    const { clock, limits } = this.#hub;
+    const now = clock.monotonic();
+    if (now - this.#complainedAt < limits.sweepMilliseconds) return;
+    this.#complainedAt = now;
+    this.#hub.rejected(this, printable(detail).slice(0, LONGEST_COMPLAINT));
   }
 
   #subscribe(key: Key | null, version: string): Result<undefined, Refusal> {
@@ -199,6 +228,7 @@ function malformed(detail: string): Result<never, Refusal> {
 }
 
 const MOST_PORT = 65_535;
+const LONGEST_COMPLAINT = 300;
 
 /** Only canonical text, so that one address is one topic. */
 function checkedKey(key: Key | null): Key | undefined {

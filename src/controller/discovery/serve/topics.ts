@@ -9,6 +9,10 @@ export interface Topic<Subscriber> {
   readonly key: Key;
   version: string;
   response: DiscoveryResponse;
+  /** Of the Service, for logs. */
+  name: string;
+  /** It leaves endpoints out, since there are too many. */
+  cut: boolean;
   readonly subscribers: Set<Subscriber>;
 }
 
@@ -76,19 +80,24 @@ export class Topics<Subscriber> {
   refresh(): Topic<Subscriber>[] {
     const changed: Topic<Subscriber>[] = [];
     for (const topic of this.#stale) {
-      const { version, response } = this.#answer(topic.key);
-      if (version === topic.version) continue;
-      Object.assign(topic, { version, response });
+      const answer = this.#answer(topic.key);
+      if (answer.version === topic.version) continue;
+      Object.assign(topic, answer);
       changed.push(topic);
     }
     this.#stale.clear();
     return changed;
   }
 
-  #answer(key: Key): { readonly version: string; readonly response: DiscoveryResponse } {
+  #answer(key: Key): Omit<Topic<never>, 'key' | 'subscribers'> {
     const answer = this.#graph.answer(key.address, key.port);
     const version = versionOf(answer);
-    return { version, response: answerResponse(key, version, answer, this.#trustDomain) };
+    return {
+      version,
+      response: answerResponse(key, version, answer, this.#trustDomain),
+      name: answer.kind === 'service' ? answer.name : '',
+      cut: answer.kind === 'service' && answer.cut,
+    };
   }
 }
 

@@ -10,6 +10,8 @@ export const WATCH_LIMITS = {
   watchSeconds: 45,
   /** Share of it that is random, so that watches of many controllers don't come back together. */
   watchJitter: 0.3,
+  /** How soon a kind is looked for again that the server does not have; its absence counts as fresh that long. */
+  absentMilliseconds: 30_000,
   /** After the server should have closed a watch. */
   graceMilliseconds: 5_000,
   firstDelayMilliseconds: 500,

@@ -196,6 +196,55 @@ test('a watch that says nothing at all is given up', async () => {
   await other.stop();
 });
 
+describe('a kind that the server may not have', () => {
+  function optional(): Reflector {
+    const other = new Reflector({
+      api: apiObjects(server.kubeConfig),
+      path: PODS,
+      clock,
+      log: silentLog,
+      random: () => 0.5,
+      limits: WATCH_LIMITS,
+      optional: true,
+      onObject: (key, object) => {
+        if (object === undefined) told.delete(key);
+        else told.set(key, 'there');
+      },
+      onRestart: (reason) => restarts.push(reason),
+    });
+    other.run(scope);
+    return other;
+  }
+
+  test('is none while it is missing, stays fresh, and is followed once it is there', async () => {
+    server.refuseWith = 404;
+    const alone = optional();
+    await until(() => alone.synced);
+    for (let second = 0; second < 150; second += 1) {
+      await clock.advance(1_000);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      if (second % 30 === 5) expect(alone.fresh).toBe(true);
+    }
+    expect(server.requests('list', PODS)).toBeLessThan(8);
+    expect(restarts).toEqual([]);
+    server.refuseWith = undefined;
+    put('a');
+    await until(() => told.size === 1, 1_000);
+    await until(() => server.watching === 1, 100);
+    server.refuseWith = 404;
+    server.endWatches();
+    await until(() => told.size === 0, 1_000);
+  });
+
+  test('is not missing where asking is forbidden', async () => {
+    server.refuseWith = 403;
+    const alone = optional();
+    await until(() => restarts.length >= 2, 1_000);
+    expect(alone.synced).toBe(false);
+    expect(new Set(restarts)).toEqual(new Set(['refused']));
+  });
+});
+
 test('asks a server that ends every watch at once ever more rarely', async () => {
   reflector.run(scope);
   await watching();

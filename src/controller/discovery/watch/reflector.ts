@@ -11,6 +11,8 @@ export interface ReflectorConfig {
   /** Returns a number in [0, 1). */
   readonly random: () => number;
   readonly limits: WatchLimits;
+  /** The server may not have this kind of object: then there are none, which it is asked again from time to time. */
+  readonly optional?: boolean;
   /** One object as it is now; undefined: it is gone. Keep nothing of it but what is needed. Must not throw. */
   readonly onObject: (key: string, object: ApiObject | undefined) => void;
   /** Each time a watch is begun anew, and why. */
@@ -84,6 +86,11 @@ export class Reflector {
         await this.#watch(this.#version, signal);
       } catch (error) {
         if (signal.aborted) throw error;
+        if (this.#isAbsent(error)) {
+          this.#listed(new Set());
+          await sleep(clock, this.#config.limits.absentMilliseconds, signal);
+          continue;
+        }
         restart = restartOf(error);
         // What can't be read may have been a change that is missing now: all is asked for again.
         if (restart === 'expired' || restart === 'malformed') this.#version = undefined;
@@ -117,6 +124,12 @@ export class Reflector {
       }
       ({ next, resourceVersion: version } = page);
     } while (next !== undefined);
+    this.#listed(seen);
+    return version;
+  }
+
+  /** What was not seen is gone. */
+  #listed(seen: ReadonlySet<string>): void {
     for (const key of this.#known) {
       if (seen.has(key)) continue;
       this.#known.delete(key);
@@ -124,7 +137,14 @@ export class Reflector {
     }
     this.#synced = true;
     this.#heard();
-    return version;
+  }
+
+  /** The server has no such kind; where it refuses us (403) there may be some, so that is no absence. */
+  #isAbsent(error: unknown): boolean {
+    if (this.#config.optional !== true || !(error instanceof ApiError)) return false;
+    if (error.kind !== 'refused' || error.code !== NOT_FOUND) return false;
+    this.#version = undefined;
+    return true;
   }
 
   async #watch(from: string, signal: AbortSignal): Promise<void> {
@@ -191,6 +211,7 @@ class Silence extends Error {
 }
 
 const GONE = 410;
+const NOT_FOUND = 404;
 
 function restartOf(error: unknown): WatchRestart {
   if (error instanceof Silence) return 'silent';
