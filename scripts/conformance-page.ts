@@ -38,6 +38,8 @@ function bogoSection(result: BogoResult): string[] {
     '|---|---|---|---|',
     `| ${result.cases} | ${result.passed} | ${result.failed.length} | ${unimplemented} |`,
     '',
+    `In ${result.seconds} seconds with ${result.workers} workers. ${share(result, reasons)}`,
+    '',
     ...(result.failed.length === 0
       ? []
       : ['Failed:', '', ...result.failed.map((name) => `- \`${name}\``), '']),
@@ -54,6 +56,17 @@ function bogoSection(result: BogoResult): string[] {
     ...Object.entries(result.disabled).map(([glob, reason]) => `| \`${glob}\` | ${reason} |`),
     '',
   ];
+}
+
+/** What the runner holds below TLS 1.3 says nothing of TLS 1.3. */
+function share({ cases }: BogoResult, reasons: readonly (readonly [string, readonly string[]])[]): string {
+  const count = (below: boolean): number =>
+    reasons
+      .filter(([reason]) => reason.endsWith('TLS 1.2 is not spoken') === below)
+      .flatMap(([, names]) => names).length;
+  const considered = cases - count(true);
+  const percent = ((100 * count(false)) / considered).toFixed(1);
+  return `Of the ${considered} cases that the runner does not force below TLS 1.3, ${count(false)} (${percent} %) are unimplemented.`;
 }
 
 function requirementsSection(): string[] {

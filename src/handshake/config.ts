@@ -78,7 +78,7 @@ export type ClientAuthentication<Peer extends VerifiedPeer> =
   | { readonly mode: 'request'; readonly required: boolean; readonly verifier: PeerVerifier<Peer> };
 
 export interface ServerConfig<Peer extends VerifiedPeer = VerifiedPeer> extends CommonConfig {
-  /** Of several the first that suits the client. */
+  /** Of several the first that suits the client. None only with `externalPsks`. */
   readonly credential: Credentials;
   /** If set, a ClientHello with another server_name, or none, is refused (`server-name-mismatch`). */
   readonly expectedServerName?: string;

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { ServerConnection } from './connection.ts';
 import type { ConnectionEvent } from './events.ts';
+import { CONTENT } from './record/header.ts';
 import { FakeVerifier } from './testing/credentials.ts';
 import { exchange, makePair, received, serverConfig } from './testing/pair.ts';
 import { Acquaintances, sessionOf, WINDOW, withEarlyData } from './testing/sessions.ts';
+import { record, splitRecords } from './testing/wire.ts';
 import type { TicketWorker } from './tickets/ticket-worker.ts';
 
 const REQUEST = Buffer.from('GET / HTTP/1.1');
@@ -186,6 +188,21 @@ describe('refused early data', () => {
     expect(server.takeEarlyData()).toHaveLength(0);
     expect(client.established && server.established).toBe(true);
     expect(sessionOf(clientEvents)).toMatchObject({ kind: 'resumed', earlyData: 'rejected' });
+  });
+
+  it('by a retry, and then inside the second ClientHello: it ends the handshake (5.1)', async () => {
+    const { acquaintances, client, flight } = await capture();
+    const sessions = acquaintances.serverSessions({ earlyData: { maxBytes: 1000 } });
+    const server = new ServerConnection(serverConfig({ sessions, groups: ['secp256r1'] }), () => undefined);
+    server.receive(flight);
+    client.receive(server.takeOutput());
+    const hello = splitRecords(client.takeOutput()).find((each) => each[0] === CONTENT.handshake)!;
+    server.receive(record('handshake', hello.slice(5, 25)));
+    server.receive(record('application_data', new Uint8Array(40)));
+    expect(server.failure).toMatchObject({
+      code: 'unexpected-record',
+      detail: 'early data inside a handshake message',
+    });
   });
 
   it('by a full handshake: with a stranger, without sessions, and of a client no more believed', async () => {

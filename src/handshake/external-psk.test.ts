@@ -74,6 +74,23 @@ describe('a key from outside (RFC 9258)', () => {
     expect(pair.client.established).toBe(false);
   });
 
+  it.each([
+    ['with the key is let in', [KEY], undefined],
+    ['with another is told that it is not known', [{ ...KEY, identity: fromAscii('meter-18') }], ''],
+    ['without one likewise', [], ''],
+  ])('is all that a server without a certificate has: a client %s', (_title, externalPsks, failure) => {
+    const { credential: _, ...rest } = clientConfig();
+    const pair = makePair({
+      client: { ...rest, credential: undefined as never, externalPsks },
+      server: { clientAuthentication: { mode: 'none' }, credential: [], externalPsks: [KEY] },
+    });
+    exchange(pair.client, pair.server);
+    expect(pair.client.established).toBe(failure === undefined);
+    if (failure === undefined) return;
+    expect(pair.server.failure?.code).toBe('unknown-psk-identity');
+    expect(pair.client.failure).toMatchObject({ code: 'alert-received', detail: 'unknown_psk_identity' });
+  });
+
   it('is not a ticket, and gives none', () => {
     const pair = pairOf([KEY], [KEY]);
     expect(pair.server.issueTickets(1)).toBe(0);

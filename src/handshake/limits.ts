@@ -6,18 +6,21 @@ export const MAX_PLAINTEXT = 2 ** 14;
 export const MAX_CIPHERTEXT = MAX_PLAINTEXT + 256;
 /** Most bytes of input a connection keeps while it waits for a signature or a verdict. */
 export const MAX_PENDING_INPUT = 256 * 1024;
-/** Largest body of each handshake message, bytes. Ours are far smaller; peers' chains may be long. */
+/**
+ * Largest body of each handshake message, bytes. Ours are far smaller; peers' chains may be long, and where the length is
+ * fixed there is room for the decoder to say what is wrong.
+ */
 export const MAX_MESSAGE: Readonly<Record<MessageName, number>> = {
   client_hello: 32 * 1024,
   server_hello: 16 * 1024,
   new_session_ticket: 8 * 1024,
-  end_of_early_data: 0,
+  end_of_early_data: 16,
   encrypted_extensions: 16 * 1024,
   certificate: 64 * 1024,
   certificate_request: 16 * 1024,
   certificate_verify: 8 * 1024,
   finished: 64,
-  key_update: 1,
+  key_update: 16,
 };
 /** Most certificates in a peer's chain. */
 export const MAX_CERTIFICATES = 10;

@@ -110,10 +110,10 @@ for (const { victim: role, table, points, begin } of SIDES) {
           at((bytes) => [bytes, bytes]),
           way,
         );
-        // Where keys change, nothing may be left in the record (RFC 8446 5.1); elsewhere the state refuses it.
-        const keysChange = ['server_hello', 'client_hello', 'finished'].includes(message);
-        const retried = message === 'server_hello' && way === RETRY && occurrence === 0;
-        const code: ReasonCode = keysChange && !retried ? 'unaligned-key-change' : 'unexpected-message';
+        // Where keys change, and before the answer to a retry, nothing may be left in the record (RFC 8446 5.1);
+        // elsewhere the state refuses it.
+        const aligned = ['server_hello', 'client_hello', 'finished'].includes(message);
+        const code: ReasonCode = aligned ? 'unaligned-key-change' : 'unexpected-message';
         expectRefusal(victim, code, 'unexpected_message');
       });
 

@@ -281,6 +281,13 @@ export const REASONS = reasonTable({
     say: 'The client named a session or key without proving that it knows its secret.',
     next: 'Something between the two changed the first message, or somebody uses a stolen ticket: treat it as an attack.',
   },
+  'unknown-psk-identity': {
+    alert: 'unknown_psk_identity',
+    blame: 'operator',
+    rfc: '8446#6.2',
+    say: 'The client offers no key that this server knows, and the server has no certificate to show instead.',
+    next: 'Compare identity, context and hash of the keys that both sides are configured with.',
+  },
   'signing-failed': {
     alert: 'internal_error',
     blame: 'local',

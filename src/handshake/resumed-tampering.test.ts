@@ -112,6 +112,14 @@ describe('in a handshake by a session', () => {
     );
   });
 
+  it('a server refuses an EndOfEarlyData that is not empty (4.5)', async () => {
+    const longer = (): Uint8Array[] => [
+      handshakeMessage(HANDSHAKE_TYPES.end_of_early_data, Uint8Array.of(0)),
+    ];
+    const victim = await attackResumed('server', 'early', tamperWith('end_of_early_data', longer));
+    expect(victim.connection.failure?.code).toBe('malformed-message');
+  });
+
   it.each(POINTS)('a $role ($kind) refuses $message after the next', async ({ role, kind, message }) => {
     expectNothing(await attackResumed(role, kind, reorder(message)));
   });

@@ -55,6 +55,18 @@ describe('a second connection', () => {
     expect(first.client.exportKeyingMaterial('EXPERIMENTAL test', 32)).not.toEqual(exported);
   });
 
+  it('is not told again that its server name is served (RFC 6066 3)', () => {
+    const friends = new Acquaintances();
+    const lengths = [friends.meet(), friends.meet()].map(({ clientEvents }) => {
+      const came = clientEvents.find(
+        (event) => event.type === 'message' && event.message === 'encrypted_extensions',
+      );
+      return came?.type === 'message' ? came.length : 0;
+    });
+    // An empty extension takes four bytes.
+    expect(lengths[1]).toBe(lengths[0]! - 4);
+  });
+
   it('is resumed again and again; the first proof of identity stays the one that counts', async () => {
     const friends = new Acquaintances();
     const start = friends.clock.now();

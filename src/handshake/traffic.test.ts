@@ -46,7 +46,7 @@ for (const role of ROLES) {
     it.each<[string, Uint8Array, ReasonCode, AlertName]>([
       ['another request_update (4.6.3)', u8(2), 'illegal-parameter', 'illegal_parameter'],
       ['nothing', EMPTY, 'malformed-message', 'decode_error'],
-      ['two bytes', Uint8Array.of(0, 0), 'message-too-large', 'illegal_parameter'],
+      ['two bytes', Uint8Array.of(0, 0), 'malformed-message', 'decode_error'],
     ])('a KeyUpdate with %s', (_title, body, code, alert) => {
       const { victim, engine, deliver } = acquainted(role);
       engine.sendMessage('key_update', body);

@@ -59,6 +59,8 @@ export class RecordInput {
     const { readCipher: cipher, earlyInput } = this.#port;
     if (cipher === undefined) {
       if (type === 'application_data' && earlyInput.mode === 'skipping-sealed') {
+        // RFC 8446 5.1: refused or not, early data does not stand inside the second ClientHello.
+        if (!this.#port.joiner.isEmpty) fail('unexpected-record', 'early data inside a handshake message');
         earlyInput.count(fragment.length);
         return undefined;
       }

@@ -1,54 +1,45 @@
 import { connect, type Socket } from 'node:net';
-import { concat, EMPTY } from '#runtime';
-import {
-  ClientConnection,
-  type ConnectionEvent,
-  GROUPS,
-  SCHEMES,
-  ServerConnection,
-  SUITES,
-  type TlsError,
-} from '#handshake';
-import {
-  allowsTls12,
-  clientConfig,
-  type Memory,
-  requireTls13,
-  type Seen,
-  serverConfig,
-  SHIM_REASONS,
-} from './configuration.ts';
-import { checkHandshake, type Negotiated } from './expectations.ts';
-import { type Options, Unimplemented } from './flags.ts';
+import { ClientConnection, type ConnectionEvent, ServerConnection, type TlsError } from '#handshake';
+import { Application } from './application.ts';
+import { allowsTls12, clientConfig, NO_TLS12, requireTls13, serverConfig } from './configuration.ts';
+import { checkHandshake, checkSession, Negotiated } from './expectations.ts';
+import { CaseFailed, type Options, Unimplemented } from './flags.ts';
+import type { Memory } from './memory.ts';
+import type { Seen } from './verifier.ts';
 
-/** The case failed; the runner compares the text with what it expects. */
-export class CaseFailed extends Error {}
-
-/** One connection of a case: connects, shakes hands, echoes every byte inverted until the peer is done. */
+/** One connection of a case: connects, shakes hands, and gives the application's data to and fro until the end. */
 export class Exchange {
-  readonly #options: Options;
   readonly #resumes: boolean;
+  readonly #memory: Memory;
+  readonly #retry: Options;
   readonly #seen: Seen = {};
-  readonly #negotiated: Negotiated = {};
+  readonly #negotiated = new Negotiated();
   readonly #secrets = new Map<string, Uint8Array>();
   readonly #connection: ClientConnection | ServerConnection;
+  readonly #application: Application;
+  #options: Options;
   #socket!: Socket;
-  #begun = false;
-  /** Sealed bytes that wait until something was read. */
-  #held: Uint8Array | undefined;
+  #checked = false;
+  #earlyData: 'refused' | 'refused unexpectedly' | undefined;
 
-  constructor(options: Options, resumes: boolean, memory: Memory) {
-    this.#resumes = resumes;
+  /** `retry`: what holds instead of `options` once a client's early data was refused. */
+  constructor(options: Options, retry: Options, resumes: boolean, memory: Memory) {
     this.#options = options;
+    this.#retry = retry;
+    this.#resumes = resumes;
+    this.#memory = memory;
+    memory.cache.newest = undefined;
     requireTls13(options);
     const observe = (event: ConnectionEvent): void => this.#observe(event);
+    const current = (): Options => this.#options;
     const keyLog = (line: string): void => {
       const [label, , secret] = line.split(' ');
       this.#secrets.set(label!, new Uint8Array(Buffer.from(secret!, 'hex')));
     };
     this.#connection = options.has('server')
-      ? new ServerConnection({ ...serverConfig(options, this.#seen, memory), keyLog }, observe)
-      : new ClientConnection({ ...clientConfig(options, this.#seen, memory), keyLog }, observe);
+      ? new ServerConnection({ ...serverConfig(options, current, this.#seen, memory), keyLog }, observe)
+      : new ClientConnection({ ...clientConfig(options, current, this.#seen, memory), keyLog }, observe);
+    this.#application = new Application(this.#connection, this.#secrets);
   }
 
   async run(): Promise<void> {
@@ -58,13 +49,10 @@ export class Exchange {
     const shimId = Buffer.alloc(8);
     shimId.writeBigUInt64LE(BigInt(this.#options.text('shim-id') ?? '0'));
     this.#socket.write(shimId);
-    this.#flush();
     try {
-      for await (const bytes of this.#socket.iterator({ destroyOnReturn: false })) {
-        this.#connection.receive(new Uint8Array(bytes as Buffer));
-        await this.#step();
-        if (this.#connection.failure !== undefined || this.#isDone()) break;
-      }
+      // A client with a session has something to wait for before it says anything.
+      await this.#step();
+      await this.#receive();
     } catch (error) {
       // A reset is one of the runner's ways to end; anything else is a mistake here.
       if (!(error instanceof Error && 'syscall' in error)) throw error;
@@ -86,8 +74,21 @@ export class Exchange {
     });
   }
 
-  #isDone(): boolean {
-    return this.#connection.readClosed;
+  async #receive(): Promise<void> {
+    for await (const bytes of this.#socket.iterator({ destroyOnReturn: false })) {
+      for (const piece of this.#pieces(new Uint8Array(bytes as Buffer))) {
+        this.#application.received();
+        this.#connection.receive(piece);
+        await this.#step();
+        if (this.#connection.failure !== undefined || this.#connection.readClosed) return;
+      }
+    }
+  }
+
+  /** The runner's asynchronous cases are those in which BoringSSL's shim reads a byte at a time. */
+  #pieces(bytes: Uint8Array): Uint8Array[] {
+    if (!this.#options.has('async')) return [bytes];
+    return Array.from(bytes, (byte) => Uint8Array.of(byte));
   }
 
   async #step(): Promise<void> {
@@ -98,104 +99,70 @@ export class Exchange {
       this.#flush();
     }
     if (connection.failure !== undefined) return;
-    if (connection.established && !this.#begun) this.#begin();
-    for (const plaintext of connection.takePlaintext()) this.#echo(plaintext);
+    this.#offerEarly();
+    if (connection.mayWrite) this.#check();
+    this.#application.exchange(this.#options);
     this.#flush();
   }
 
-  #begin(): void {
-    this.#begun = true;
-    const options = this.#options;
-    const problem = checkHandshake(options, this.#resumes, this.#connection, this.#negotiated, this.#seen);
+  /** A client may speak before it was answered. */
+  #offerEarly(): void {
+    const connection = this.#connection;
+    if (!(connection instanceof ClientConnection) || connection.established) return;
+    if (connection.earlyDataLimit === 0) return;
+    if (this.#options.has('expect-no-offer-early-data')) throw new CaseFailed('early data was offered');
+    const after = this.#options.number('early-write-after-message');
+    if (after === undefined || this.#negotiated.received.has(after))
+      this.#application.speakEarly(this.#options);
+  }
+
+  /** Once, as soon as this side may speak. */
+  #check(): void {
+    if (this.#checked) return;
+    this.#checked = true;
+    const { unimplemented } = this.#memory;
+    if (unimplemented !== undefined) throw new Unimplemented(unimplemented);
+    if (this.#earlyData === 'refused') this.#application.repeatEarly();
+    if (this.#earlyData === 'refused unexpectedly') throw new CaseFailed('early data was refused');
+    const problem = checkHandshake(this.#options, this.#resumes, this.#negotiated, this.#seen);
     if (problem !== undefined) throw new CaseFailed(problem);
-    const exported = options.number('export-keying-material') ?? 0;
-    if (exported > 0) this.#connection.write(this.#export(exported));
-    if (options.has('export-traffic-secrets')) this.#connection.write(this.#trafficSecrets());
-    if (options.has('send-alert')) {
-      this.#connection.abort(SHIM_REASONS['sent-on-demand']);
-      return;
-    }
-    const text = new Uint8Array(Buffer.from(options.text('shim-initial-write') ?? 'hello', 'latin1'));
-    if (options.has('read-with-unfinished-write')) {
-      this.#flush();
-      this.#connection.write(text);
-      const sealed = this.#connection.takeOutput();
-      this.#socket.write(sealed.subarray(0, 1));
-      this.#held = sealed.subarray(1);
-    } else if (options.has('shim-writes-first')) {
-      for (let count = options.number('repeat-shim-initial-write') ?? 1; count > 0; count -= 1)
-        this.#connection.write(text);
-    }
-    if (options.has('key-update-before-read')) this.#connection.updateKeys(false);
-    if (options.has('shim-shuts-down')) this.#connection.close();
-  }
-
-  #echo(plaintext: Uint8Array): void {
-    if (this.#options.has('shim-shuts-down')) {
-      if (this.#options.has('check-close-notify')) throw new CaseFailed('application-data-on-shutdown');
-      return;
-    }
-    if (this.#held !== undefined) {
-      this.#socket.write(this.#held);
-      this.#held = undefined;
-    }
-    if (this.#options.has('key-update')) this.#connection.updateKeys(false);
-    this.#connection.write(plaintext.map((byte) => byte ^ 0xff));
-    if (this.#options.has('key-update-before-read')) this.#connection.updateKeys(false);
-  }
-
-  #export(length: number): Uint8Array {
-    const bytes = (text: string | undefined): Uint8Array => new Uint8Array(Buffer.from(text ?? '', 'latin1'));
-    const label = this.#options.text('export-label') ?? '';
-    return this.#connection.exportKeyingMaterial(label, length, bytes(this.#options.text('export-context')));
-  }
-
-  #trafficSecrets(): Uint8Array {
-    const [read, write] = ['SERVER_TRAFFIC_SECRET_0', 'CLIENT_TRAFFIC_SECRET_0'].map(
-      (label) => this.#secrets.get(label) ?? EMPTY,
-    );
-    const both = this.#options.has('server') ? [write!, read!] : [read!, write!];
-    return concat(Uint8Array.of(read!.length & 0xff, read!.length >> 8), ...both);
+    this.#application.begin(this.#options);
   }
 
   #finish(): void {
     const { failure, established } = this.#connection;
     if (failure !== undefined) {
       // BoringSSL's shim reads until a clean or an unclean end, unless the case asks for close_notify.
-      const unclean = failure.code === 'truncated' && this.#begun;
-      if (unclean && !this.#options.has('check-close-notify')) return;
-      throw this.#failed(failure);
+      const unclean = failure.code === 'truncated' && this.#checked;
+      if (!unclean || this.#options.has('check-close-notify')) throw this.#failed(failure);
+    } else {
+      if (!established) throw new CaseFailed('the handshake did not complete');
+      this.#connection.close();
+      this.#flush();
     }
-    if (!established) throw new CaseFailed('the handshake did not complete');
-    this.#connection.close();
-    this.#flush();
+    if (this.#options.has('server') || this.#options.has('send-alert')) return;
+    const problem = checkSession(this.#options, this.#memory);
+    if (problem !== undefined) throw new CaseFailed(problem);
   }
 
   /** A peer that speaks less than TLS 1.3 is none that this engine can talk to. */
   #failed(failure: TlsError): Error {
     const tooOld = failure.code === 'no-common-version' || failure.detail === 'protocol_version';
-    if (this.#seen.unimplemented !== undefined) return new Unimplemented(this.#seen.unimplemented);
-    if (tooOld && allowsTls12(this.#options)) return new Unimplemented('TLS 1.2 is not spoken');
+    if (tooOld && allowsTls12(this.#options)) return new Unimplemented(NO_TLS12);
     return new CaseFailed(`reason: ${failure.code} (${failure.detail})`);
   }
 
   #flush(): void {
-    if (this.#held !== undefined) return;
-    const output = this.#connection.takeOutput();
-    if (output.length > 0 && !this.#socket.destroyed) this.#socket.write(output);
+    for (const output of this.#application.takeOutput()) {
+      if (!this.#socket.destroyed) this.#socket.write(output);
+    }
   }
 
   #observe(event: ConnectionEvent): void {
-    const negotiated = this.#negotiated;
-    if (event.type === 'client-hello') {
-      negotiated.serverName = event.serverName;
-      negotiated.offeredAlpn = event.alpn;
-    } else if (event.type === 'server-hello') {
-      negotiated.suite = SUITES[event.suite].id;
-      negotiated.group = GROUPS[event.group].id;
-      negotiated.helloRetry = event.helloRetry;
-    } else if (event.type === 'peer-verified' && event.scheme !== undefined) {
-      negotiated.scheme = SCHEMES[event.scheme].id;
-    }
+    this.#negotiated.observe(event);
+    if (event.type !== 'session' || event.use.earlyData !== 'rejected' || this.#options.has('server')) return;
+    // From here on, what the verifier is asked too, it is the handshake without early data.
+    this.#earlyData = this.#options.has('expect-reject-early-data') ? 'refused' : 'refused unexpectedly';
+    this.#options = this.#retry;
   }
 }

@@ -5,12 +5,12 @@
  * written; `--commit` is that of BoringSSL.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { BOGO_RESULT, type BogoResult } from '../../../scripts/bogo-result.ts';
-import { writeShim } from './bundle.ts';
+import { Forwarder } from './forwarder.ts';
 
 const { values } = parseArgs({
   options: {
@@ -30,20 +30,22 @@ async function main(): Promise<number> {
     return 2;
   }
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-bogo-'));
+  const forwarder = new Forwarder();
   try {
-    const shim = join(folder, 'shim.mjs');
-    await writeShim(shim);
+    const shim = join(folder, 'shim');
+    await forwarder.start(shim);
     const config = readConfig();
     writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
     const started = performance.now();
     const status = await runRunner(resolve(values.runner), shim, folder);
     const seconds = Math.round((performance.now() - started) / 1000);
-    const result = readResult(folder, config, seconds);
+    const result = readResult(folder, config, seconds, forwarder.reasons);
     show(result);
     if (values.test === undefined && result.cases > 0)
       writeFileSync(BOGO_RESULT, `${JSON.stringify(result, null, 2)}\n`);
     return status;
   } finally {
+    forwarder.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -54,6 +56,8 @@ interface RunnerConfig {
   readonly DisabledTests: Readonly<Record<string, string>>;
   /** BoringSSL's name of an error, and what this shim says instead. */
   readonly ErrorMap: Readonly<Record<string, readonly string[]>>;
+  /** Tickets that the shim's server sends before the client's Finished. */
+  readonly HalfRTTTickets: number;
 }
 
 /** The scope, and what we say about cases in it. */
@@ -66,6 +70,7 @@ function readConfig(): RunnerConfig {
     ...scope,
     DisabledTests: { ...scope.DisabledTests, ...ours.DisabledTests },
     ErrorMap: ours.ErrorMap,
+    HalfRTTTickets: ours.HalfRTTTickets,
   };
 }
 
@@ -74,7 +79,7 @@ function runRunner(runner: string, shim: string, folder: string): Promise<number
     ...['-shim-path', shim],
     ...['-shim-config', join(folder, 'config.json')],
     ...['-json-output', join(folder, 'output.json')],
-    // The shim learns the name of its case from where its transcript goes, and leaves its reason there.
+    // Only so does the shim learn the name of its case: it is the place of the transcript.
     ...['-transcript-dir', join(folder, 'transcripts')],
     ...['-num-workers', values.workers],
     ...(values.test === undefined ? [] : ['-test', values.test]),
@@ -103,11 +108,16 @@ interface RunnerOutput {
   readonly tests: Readonly<Record<string, { readonly actual: 'PASS' | 'FAIL' | 'SKIP' }>>;
 }
 
-function readResult(folder: string, config: RunnerConfig, seconds: number): BogoResult {
+function readResult(
+  folder: string,
+  config: RunnerConfig,
+  seconds: number,
+  places: ReadonlyMap<string, string>,
+): BogoResult {
   const { tests } = JSON.parse(readFileSync(join(folder, 'output.json'), 'utf8')) as RunnerOutput;
   const names = (actual: string): string[] =>
     Object.keys(tests).filter((name) => tests[name]!.actual === actual);
-  const reasons = readReasons(join(folder, 'transcripts'));
+  const reasons = new Map([...places].map(([place, reason]) => [basename(place).slice(0, -1), reason]));
   const unimplemented: Record<string, string[]> = {};
   for (const name of names('SKIP').sort()) {
     const reason = reasons.get(name) ?? 'no reason given';
@@ -134,15 +144,6 @@ function ownDisabled(config: RunnerConfig): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(config.DisabledTests).filter(([glob]) => !(glob in scope.DisabledTests)),
   );
-}
-
-function readReasons(folder: string): Map<string, string> {
-  const reasons = new Map<string, string>();
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    const [, name] = /^(.*)-unimplemented$/.exec(entry.name) ?? [];
-    if (name !== undefined) reasons.set(name, readFileSync(join(entry.parentPath, entry.name), 'utf8'));
-  }
-  return reasons;
 }
 
 function show(result: BogoResult): void {

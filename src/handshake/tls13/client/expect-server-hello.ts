@@ -44,6 +44,8 @@ export class ExpectServerHello implements ClientState<'ExpectServerHello'> {
     if (cookie === undefined && share === undefined) fail('illegal-hello-retry', 'it asks for no change');
     // RFC 8446 4.1.2: without a key_share here, the second ClientHello has the shares of the first.
     const group = share === undefined ? undefined : this.#askedGroup(decodeRetryGroup(share));
+    // What follows in the same flight was sent before our answer, which a server has to wait for.
+    port.requireAligned();
     port.transcript.replaceByHash();
     port.transcript.add(message.raw);
     port.sendChangeCipherSpec();

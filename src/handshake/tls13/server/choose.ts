@@ -43,6 +43,7 @@ export function choose(hello: ClientHello, context: ServerContext): Choice & { r
 /** What a full handshake shows and signs with; it ends here if nothing suits the client. */
 export function requireCredential(hello: ClientHello, { parameters }: ServerContext): Selected {
   const { schemes, authorities, serverName } = hello;
+  if (parameters.credentials.length === 0) fail('unknown-psk-identity');
   if (schemes === undefined) fail('missing-extension', 'signature_algorithms in ClientHello');
   return selectCredential(parameters.credentials, { schemes, authorities, serverName });
 }

@@ -73,7 +73,8 @@ export function sendEncryptedExtensions(choice: Choice, told: SessionEvent, port
   const { alpn, recordSize } = choice;
   // RFC 8449 4: the limit holds for protected records, so from here on.
   if (recordSize !== undefined) port.limitRecords(recordSize.limit, recordSize.receiveLimit);
-  const acknowledgesServerName = choice.hello.serverName !== undefined;
+  // RFC 6066 3: "When resuming a session, the server MUST NOT include a server_name extension in the server hello."
+  const acknowledgesServerName = choice.hello.serverName !== undefined && told.use.kind !== 'resumed';
   const acceptsEarlyData = told.use.earlyData === 'accepted';
   const encrypted = { alpn, acknowledgesServerName, recordSize: recordSize?.answer, acceptsEarlyData };
   port.send('encrypted_extensions', encodeEncryptedExtensions(encrypted));

@@ -9,6 +9,8 @@ export function startServer(config: ServerConfig): ServerState<'ExpectClientHell
   const { expectedServerName } = config;
   const serverName = expectedServerName === undefined ? undefined : checkServerName(expectedServerName);
   const parameters = parseParameters(config);
-  if (parameters.credentials.length === 0) throw new ConfigError('a server needs a certificate');
+  if (parameters.credentials.length === 0 && (config.externalPsks ?? []).length === 0) {
+    throw new ConfigError('a server needs a certificate, or keys from outside');
+  }
   return new ExpectClientHello({ config, parameters, serverName });
 }
