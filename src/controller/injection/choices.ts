@@ -1,5 +1,6 @@
 import { err, ok, printable, type Result } from '#runtime';
 import { type CaptureSettings, parseCaptureSettings } from '#sidecar/intercept';
+import { WEBHOOK_LIMITS } from './limits.ts';
 import { INJECT_LABEL, INJECTED, PORTS, PREFIX } from './names.ts';
 import type { Pod } from './pod.ts';
 import type { Resources } from './settings.ts';
@@ -55,12 +56,12 @@ export function parseChoices({ metadata }: Pod): Result<PodChoices, readonly str
 
 /** A word of ours that nobody knows is a word with a mistake in it: it would be passed over in silence. */
 function unknownNames(annotations: Readonly<Record<string, string>>): string[] {
-  return Object.keys(annotations).flatMap((name) => {
-    if (!name.startsWith(PREFIX) || name === INJECTED) return [];
+  const ours = Object.keys(annotations).filter((name) => name.startsWith(PREFIX) && name !== INJECTED);
+  const unknown = ours.filter((name) => !ANNOTATIONS.includes(name.slice(PREFIX.length)));
+  return unknown.slice(0, WEBHOOK_LIMITS.mistakes).map((name) => {
     if (name === INJECT_LABEL)
-      return [`${name}: this is a label of the pod or its namespace, not an annotation`];
-    if (ANNOTATIONS.includes(name.slice(PREFIX.length))) return [];
-    return [`${printable(name)}: there is no such annotation; there are ${ANNOTATIONS.join(', ')}`];
+      return `${name}: this is a label of the pod or its namespace, not an annotation`;
+    return `${printable(name)}: there is no such annotation; there are ${ANNOTATIONS.join(', ')}`;
   });
 }
 

@@ -8,6 +8,8 @@ export type PatchOperation =
  * whole: nothing here depends on the order of operations.
  */
 export function jsonPatch(before: unknown, after: unknown, path = ''): PatchOperation[] {
+  // What was not touched is the same object, however deep it is.
+  if (before === after) return [];
   if (Array.isArray(before) && Array.isArray(after) && before.length === after.length) {
     return after.flatMap((item, index) => jsonPatch(before[index], item, `${path}/${index}`));
   }
@@ -22,7 +24,7 @@ export function jsonPatch(before: unknown, after: unknown, path = ''): PatchOper
       }),
     ];
   }
-  return before === after ? [] : [{ op: 'replace', path, value: after }];
+  return [{ op: 'replace', path, value: after }];
 }
 
 /** The way to where an operation acts: keys and indexes (RFC 6901 section 4). */

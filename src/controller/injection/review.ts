@@ -1,7 +1,8 @@
 import type { Reason, Refusal } from '#handshake';
-import { err, ok, type Result } from '#runtime';
+import { err, ok, printable, type Result } from '#runtime';
 import { injectPod } from './inject-pod.ts';
 import { jsonPatch } from './json-patch.ts';
+import { WEBHOOK_LIMITS } from './limits.ts';
 import { INJECT_LABEL } from './names.ts';
 import type { Pod } from './pod.ts';
 import type { InjectionSettings } from './settings.ts';
@@ -72,13 +73,16 @@ export function refused(uid: string, message: string, code: 403 | 503 = 403): ob
 /** For events and for kubectl: every reason with what to do. */
 export function wordsOf(refusals: readonly Refusal[]): string {
   const said = new Set<Reason>();
-  return refusals
+  const more = refusals.length - WEBHOOK_LIMITS.mistakes;
+  const words = refusals
+    .slice(0, WEBHOOK_LIMITS.mistakes)
     .map(({ reason, detail }) => {
       const next = said.has(reason) ? '' : ` ${reason.next}`;
       said.add(reason);
-      return `${reason.say} (${reason.code}: ${detail})${next}`;
+      return `${reason.say} (${reason.code}: ${printable(detail)})${next}`;
     })
     .join(' ');
+  return more > 0 ? `${words} And ${more} more.` : words;
 }
 
 const VERSION = 'admission.k8s.io/v1';

@@ -5,9 +5,10 @@ import {
   type Server as Listener,
   type Socket,
 } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { ignoreEvents, type ServerConfig, TlsError } from '#handshake';
 import { acceptTls } from '#handshake/stream';
-import type { Clock, Log, Scope } from '#runtime';
+import { type Clock, type Log, printable, type Scope } from '#runtime';
 import { WEBHOOK_LIMITS } from './limits.ts';
 import { admitted, parseReview, refused, type ReviewRequest, review, wordsOf } from './review.ts';
 import type { InjectionSettings } from './settings.ts';
@@ -43,19 +44,16 @@ class WebhookServer {
   readonly #http: Server;
   readonly #listener: Listener;
   readonly #sockets = new Set<Socket>();
+  readonly #perAddress = new Map<string, number>();
+  readonly #deadlines = new WeakMap<Duplex, () => void>();
+  /** Of bodies that are being read. */
+  #bytes = 0;
 
   constructor(config: WebhookServerConfig, signal: AbortSignal) {
     this.#config = config;
     this.#signal = signal;
-    const { requestMilliseconds } = WEBHOOK_LIMITS;
-    this.#http = createServer(
-      {
-        requestTimeout: requestMilliseconds,
-        headersTimeout: requestMilliseconds,
-        connectionsCheckingInterval: 1_000,
-      },
-      (request, response) => void this.#answer(request, response),
-    );
+    // It never listens itself, and then Node watches no times either: #mustGoOn does.
+    this.#http = createServer((request, response) => void this.#answer(request, response));
     this.#http.on('clientError', (_error, stream) => stream.destroy());
     this.#listener = createListener({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
     this.#listener.maxConnections = WEBHOOK_LIMITS.connections;
@@ -88,12 +86,20 @@ class WebhookServer {
     const { clock, log, tls } = this.#config;
     socket.on('error', () => undefined);
     const settings = tls();
-    if (settings === undefined) {
+    const address = socket.remoteAddress ?? '';
+    const others = this.#perAddress.get(address) ?? 0;
+    if (settings === undefined || others >= WEBHOOK_LIMITS.connectionsPerAddress) {
       socket.resetAndDestroy();
       return;
     }
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    this.#perAddress.set(address, others + 1);
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      const left = (this.#perAddress.get(address) ?? 1) - 1;
+      if (left > 0) this.#perAddress.set(address, left);
+      else this.#perAddress.delete(address);
+    });
     const stream = acceptTls(
       socket,
       { ...settings, alpn: ['http/1.1'], alpnRequired: false },
@@ -101,33 +107,70 @@ class WebhookServer {
     );
     stream.on('error', () => undefined);
     stream.handshake().then(
-      () => this.#http.emit('connection', stream),
+      () => {
+        this.#mustGoOn(stream, WEBHOOK_LIMITS.requestMilliseconds);
+        this.#http.emit('connection', stream);
+      },
       (error: unknown) => {
         stream.destroy();
         const reason = error instanceof TlsError ? error.code : String(error);
-        log.warn('a connection to the webhook was refused', {
-          remoteAddress: socket.remoteAddress ?? '',
+        log.debug('a connection to the webhook was refused', {
+          remoteAddress: address,
           reason,
         });
       },
     );
   }
 
+  /** Ends a connection on which nothing came to its end in time; replaces the deadline that it had. */
+  #mustGoOn(stream: Duplex, milliseconds: number): void {
+    this.#deadlines.get(stream)?.();
+    const cancel = this.#config.clock.after(milliseconds, () => stream.destroy());
+    if (!this.#deadlines.has(stream)) stream.once('close', () => this.#deadlines.get(stream)?.());
+    this.#deadlines.set(stream, cancel);
+  }
+
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const connection = request.socket as Duplex;
+    this.#mustGoOn(connection, WEBHOOK_LIMITS.requestMilliseconds);
+    response.once('finish', () => this.#mustGoOn(connection, WEBHOOK_LIMITS.idleMilliseconds));
     try {
       if (request.url?.split('?')[0] !== PATH) return say(response, 404, `there is ${PATH}`);
       if (request.method !== 'POST') return say(response, 405, 'a review is sent by POST');
-      const text = await bodyOf(request);
-      if (text === undefined) return say(response, 413, `at most ${WEBHOOK_LIMITS.bodyBytes} bytes are read`);
+      const text = await this.#body(request);
+      if (text === undefined)
+        return say(
+          response,
+          413,
+          `at most ${WEBHOOK_LIMITS.bodyBytes} bytes are read, and not too many at once`,
+        );
       const parsed = parseReview(text);
       if (!parsed.ok) return say(response, 400, parsed.error);
       const body = await this.#review(parsed.value);
       response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
     } catch (error) {
-      this.#config.log.error('a review failed', { error: String(error) });
+      // A caller that went away in the middle is no fault of ours.
+      if (request.complete) this.#config.log.error('a review failed', { error: String(error) });
       // To the API server no answer is a refusal, as the webhook's failurePolicy is Fail.
       if (response.headersSent) response.destroy();
       else say(response, 500, 'the review failed: see the log of the controller');
+    }
+  }
+
+  /** Undefined: it is longer than what is read. */
+  async #body(request: IncomingMessage): Promise<string | undefined> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    try {
+      for await (const chunk of request as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        this.#bytes += chunk.length;
+        if (bytes > WEBHOOK_LIMITS.bodyBytes || this.#bytes > WEBHOOK_LIMITS.bodiesBytes) return undefined;
+        chunks.push(chunk);
+      }
+      return Buffer.concat(chunks).toString('utf8');
+    } finally {
+      this.#bytes -= bytes;
     }
   }
 
@@ -137,7 +180,7 @@ class WebhookServer {
     const pod = `${namespace}/${nameOf(asked)}`;
     const result = review(asked, settings, token);
     if (!result.ok) {
-      const reasons = result.error.map(({ reason }) => reason.code);
+      const reasons = [...new Set(result.error.map(({ reason }) => reason.code))];
       log.warn('a pod was refused', { pod, reasons });
       return refused(uid, wordsOf(result.error));
     }
@@ -154,19 +197,7 @@ class WebhookServer {
 
 function nameOf({ name, pod }: ReviewRequest): string {
   const { generateName } = (pod as { metadata?: { generateName?: string } } | null)?.metadata ?? {};
-  return name === '' ? `${generateName ?? ''}*` : name;
-}
-
-/** Undefined: it is longer than what is read. */
-async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > WEBHOOK_LIMITS.bodyBytes) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+  return printable(name === '' ? `${generateName ?? ''}*` : name);
 }
 
 function say(response: ServerResponse, status: number, text: string): void {

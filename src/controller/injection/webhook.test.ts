@@ -191,10 +191,35 @@ test('what the API server would not send is answered without harm', async () => 
   expect((await post('null')).status).toBe(400);
   expect((await post(reviewOf(CONTAINERS, { operation: 'UPDATE' }))).status).toBe(400);
   expect((await post(reviewOf(CONTAINERS, { namespace: '../secrets' }))).status).toBe(400);
-  expect((await post(' '.repeat(9 * 1024 * 1024))).status).toBe(413);
+  expect((await post(' '.repeat(5 * 1024 * 1024))).status).toBe(413);
   expect(JSON.parse((await post(reviewOf(null as never))).text)).toMatchObject({
     response: { allowed: false },
   });
+});
+
+test('one address gets no more than its share of connections, and silent ones end', async () => {
+  const ca = await caBundle();
+  const port = controller.webhookPort ?? 0;
+  const ended = Array.from({ length: 40 }, () => {
+    const socket = connect({ host: '127.0.0.1', port, servername: NAME, ca });
+    socket.on('error', () => undefined).resume();
+    return new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  });
+  await Promise.all(ended);
+  expect((await post(reviewOf(CONTAINERS))).status).toBe(200);
+}, 120_000);
+
+test('a review that is made to be long is answered shortly', async () => {
+  const annotations = Object.fromEntries(
+    Array.from({ length: 20_000 }, (_, index) => [`mesh.sallyport.dev/x${index}`, '']),
+  );
+  const deep = JSON.parse(`${'['.repeat(1_000)}${']'.repeat(1_000)}`) as unknown;
+  const many = { metadata: { annotations }, spec: { ...CONTAINERS, deep } };
+  const { text } = await post(reviewOf({}, { object: many }));
+  expect(JSON.parse(text)).toMatchObject({ response: { allowed: false } });
+  expect(text.length).toBeLessThan(20_000);
+  const kept = { metadata: {}, spec: { ...CONTAINERS, deep } };
+  expect((await post(reviewOf({}, { object: kept }))).text).toContain('"allowed":true');
 });
 
 test('a client that speaks no TLS, or believes others, does not keep it from answering', async () => {

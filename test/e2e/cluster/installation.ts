@@ -21,18 +21,15 @@ export class Installation {
   }
 
   async install(): Promise<void> {
-    const [repository = '', tag = ''] = IMAGES.sallyport.split(':');
-    const image = { repository, tag, pullPolicy: 'Never' };
-    const values = Object.entries(image).flatMap(([key, value]) => ['--set', `image.${key}=${value}`]);
     await this.#helm([
-      'install',
-      this.name,
-      CHART,
-      '--create-namespace',
-      '--wait',
-      '--timeout=120s',
-      ...values,
+      ...['install', this.name, CHART, '--create-namespace', '--wait', '--timeout=120s'],
+      ...image(),
     ]);
+  }
+
+  /** With another value, such as `controller.replicas=2`. */
+  async upgrade(value: string): Promise<void> {
+    await this.#helm(['upgrade', this.name, CHART, '--wait', '--timeout=120s', ...image(), '--set', value]);
   }
 
   /** Rejects with what helm said, if it was refused. */
@@ -95,4 +92,10 @@ export class Installation {
   #helm(args: readonly string[]): Promise<string> {
     return this.#cluster.helm(['--namespace', this.namespace, ...args], { timeoutMilliseconds: 3 * MINUTES });
   }
+}
+
+function image(): string[] {
+  const [repository = '', tag = ''] = IMAGES.sallyport.split(':');
+  const values = Object.entries({ repository, tag, pullPolicy: 'Never' });
+  return values.flatMap(([key, value]) => ['--set', `image.${key}=${value}`]);
 }

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import type { Cluster } from '../cluster.ts';
 import { eventually, expectGone } from '../command.ts';
 import { Installation } from '../installation.ts';
 import { applicationContainer, type Manifest, type Namespace, pod, service } from '../namespace.ts';
@@ -28,6 +29,22 @@ function deployment(name: string, spec: object = {}, args = ['serve', '8080']): 
       },
     },
   };
+}
+
+function job(name: string): Manifest {
+  const container = applicationContainer(name, ['get', 'http://server:8080/work']);
+  const spec = { restartPolicy: 'Never', containers: [container] };
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name },
+    spec: { backoffLimit: 0, template: { spec } },
+  };
+}
+
+function caBundles(cluster: Cluster, { name }: Installation): Promise<string> {
+  const path = 'jsonpath={.webhooks[*].clientConfig.caBundle}';
+  return cluster.kubectl(['get', 'mutatingwebhookconfiguration', name, '--output', path]);
 }
 
 function ready(namespace: Namespace, name: string): Promise<string> {
@@ -73,6 +90,15 @@ story(
       expect(seen).toContain(`spiffe://cluster.local/ns/${namespace.name}/sa/default`);
       expect(seen).toContain('"result":"ok"');
     });
+
+    // Another version of the chart leaves alone what the controller wrote, and a Job in the mesh ends.
+    const [before] = await Promise.all([caBundles(cluster, mesh), namespace.apply(job('work'))]);
+    expect(before).toMatch(/^\S{400,} \S{400,}$/);
+    await mesh.upgrade('controller.replicas=2');
+    expect(await caBundles(cluster, mesh)).toBe(before);
+    await namespace.until('Complete', ['job/work']);
+    expect(await namespace.kubectl(['logs', 'job/work', '--container', 'work'])).toContain('"path":"/work"');
+    await namespace.kubectl(['delete', 'job/work']);
 
     // A pod that wants none is left as it is; one that can't be in the mesh is refused where its owner looks.
     const free = { ...BYSTANDER, metadata: { name: 'free', labels: { [LABEL]: 'disabled' } } };
