@@ -37,12 +37,24 @@ function interopPage(): string {
     ...Object.keys(GROUPS).map((name) => [name, name]),
     ...new Set(Object.values(SCHEMES).map(({ key }) => key)),
   ].map((cell) => (typeof cell === 'string' ? [`certificates with ${cell} keys`, cell] : cell));
-  const more = ['HelloRetryRequest', 'KeyUpdate from us', 'KeyUpdate from the peer'].map((name) => [
-    name,
-    name,
-  ]);
+  const more = [
+    ...['HelloRetryRequest', 'KeyUpdate from us', 'KeyUpdate from the peer'],
+    ...[
+      'resumption of its servers',
+      'resumption by its clients',
+      '0-RTT to its servers',
+      '0-RTT by its clients',
+    ],
+    ...['stapling by its servers', 'stapling to its clients'],
+  ].map((name) => [name, name]);
   const rows = [...cells, ...more].map(([title = '', cell = '']) => {
-    const answers = peers.map(({ lacks }) => (cell in lacks ? 'lacks it' : 'yes'));
+    // A peer may lack the whole thing, or one role of it.
+    const [whole = ''] = cell.split(' ');
+    const answers = peers.map(({ lacks }) => {
+      const why = lacks[cell] ?? lacks[whole];
+      if (why === undefined) return 'yes';
+      return why.startsWith('untested') ? 'untested' : 'lacks it';
+    });
     return `| ${title} | ${answers.join(' | ')} |`;
   });
   const lacking = peers.flatMap(({ name, lacks }) =>
@@ -65,7 +77,7 @@ function interopPage(): string {
     `|---|${peers.map(() => '---|').join('')}`,
     ...rows,
     '',
-    '## What peers lack',
+    '## What peers lack, or what was not tried with them',
     '',
     '| peer | what | why |',
     '|---|---|---|',

@@ -28,10 +28,19 @@ func main() {
 	key := flag.String("key", "", "PEM file: our key")
 	authority := flag.String("ca", "", "PEM file: the roots that the peer's chain must lead to")
 	names := flag.String("groups", "", "groups, best first, separated by colons")
+	staple := flag.String("staple", "", "DER file: an OCSP response to show with our chain")
+	greeting := flag.String("meet", "", "as a client, first a connection of its own for this line")
 	protocols := flag.String("alpn", "", "protocols, separated by commas")
 	flag.Parse()
 
 	config, err := configure(*certificate, *key, *authority, *names, *protocols)
+	if err == nil && *staple != "" {
+		config.Certificates[0].OCSPStaple, err = os.ReadFile(*staple)
+	}
+	if err == nil && *connect != "" && *greeting != "" {
+		config.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+		err = meet(*connect, *greeting, config)
+	}
 	if err == nil && *connect != "" {
 		err = talk(*connect, config)
 	} else if err == nil {
@@ -108,15 +117,39 @@ func serve(config *tls.Config) error {
 		return err
 	}
 	fmt.Printf("PORT %d\n", listener.Addr().(*net.TCPAddr).Port)
-	socket, err := listener.Accept()
-	if err != nil {
-		return err
+	for {
+		socket, err := listener.Accept()
+		if err != nil {
+			return err
+		}
+		go func() {
+			if err := echo(tls.Server(socket, config)); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+			}
+		}()
 	}
-	connection := tls.Server(socket, config)
+}
+
+func echo(connection *tls.Conn) error {
 	if err := say(connection); err != nil {
 		return err
 	}
 	if _, err := io.Copy(connection, connection); err != nil {
+		return err
+	}
+	return connection.Close()
+}
+
+// A ticket comes with the first data or before it, so that the answer proves that it has come.
+func meet(address, greeting string, config *tls.Config) error {
+	connection, err := tls.Dial("tcp", address, config)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(connection, greeting); err != nil {
+		return err
+	}
+	if _, err := io.ReadFull(connection, make([]byte, len(greeting)+1)); err != nil {
 		return err
 	}
 	return connection.Close()
@@ -146,9 +179,11 @@ func say(connection *tls.Conn) error {
 	}
 	state := connection.ConnectionState()
 	return json.NewEncoder(os.Stderr).Encode(map[string]any{
-		"suite": tls.CipherSuiteName(state.CipherSuite),
-		"group": state.CurveID.String(),
-		"alpn":  state.NegotiatedProtocol,
-		"peer":  state.PeerCertificates[0].URIs[0].String(),
+		"suite":   tls.CipherSuiteName(state.CipherSuite),
+		"group":   state.CurveID.String(),
+		"alpn":    state.NegotiatedProtocol,
+		"resumed": state.DidResume,
+		"staple":  len(state.OCSPResponse),
+		"peer":    state.PeerCertificates[0].URIs[0].String(),
 	})
 }

@@ -28,6 +28,8 @@ export interface PeerOptions {
 /** Another implementation's programs. Both demand a certificate of the other side. */
 export interface Peer {
   readonly key: keyof typeof peers;
+  /** Where it can't read the certificates of one like the mesh's. */
+  readonly authority?: TestAuthority;
   needs(context: TestContext): void;
   /** A server that answers `request` with a line that matches `answer`. */
   startServer(options: PeerOptions): Promise<{ readonly child: Child; readonly port: number }>;
@@ -35,15 +37,6 @@ export interface Peer {
   readonly answer: RegExp;
   /** A client that sends its standard input and prints what comes. */
   startClient(port: number, options: PeerOptions): Promise<Child>;
-}
-
-const authority = makeAuthority();
-const leaves = new Map<string, TestLeaf>();
-
-function leaf(spiffeId: string, keyType: KeyType): TestLeaf {
-  const made = leaves.get(`${keyType} ${spiffeId}`) ?? authority.makeLeaf({ spiffeId, keyType });
-  leaves.set(`${keyType} ${spiffeId}`, made);
-  return made;
 }
 
 interface Cell {
@@ -65,6 +58,13 @@ const CELLS: readonly Cell[] = [
 /** The cells of both roles with this peer; what it lacks is skipped with the reason that the page gives. */
 export function testPeer(peer: Peer): void {
   const { name, lacks } = peers[peer.key];
+  const authority = peer.authority ?? makeAuthority();
+  const leaves = new Map<string, TestLeaf>();
+  const leaf = (spiffeId: string, keyType: KeyType): TestLeaf => {
+    const made = leaves.get(`${keyType} ${spiffeId}`) ?? authority.makeLeaf({ spiffeId, keyType });
+    leaves.set(`${keyType} ${spiffeId}`, made);
+    return made;
+  };
   const requireCell = (context: TestContext, what: string): void => {
     peer.needs(context);
     const reason = (lacks as Readonly<Record<string, string>>)[what];

@@ -1,12 +1,14 @@
-import { expect, test } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { expect, test, type TestContext } from 'vitest';
 import type { GroupName } from '#handshake';
-import { needs, startChild } from '../../support/child.ts';
+import { type Child, needs, startChild } from '../../support/child.ts';
 import { eventually } from '../../support/patience.ts';
 import { startServer, trust } from '../../support/engine.ts';
 import { freePort } from '#runtime/testing';
 import { makeAuthority } from '#identity/testing';
 import { CLIENT_ID, type PeerOptions, SERVER_ID, testPeer } from './cells.ts';
 import { pemFile } from './files.ts';
+import { testSessions } from './session-cells.ts';
 
 const GROUPS: Readonly<Record<GroupName, string>> = {
   X25519MLKEM768: 'GROUP-X25519-MLKEM768',
@@ -27,20 +29,62 @@ function options({ leaf, authority, groups }: PeerOptions): string[] {
 /** It looks for host names, which identities of the mesh don't have: the chain is judged by `Status`. */
 const ANY_NAME = '--insecure';
 
-testPeer({
+async function serve(
+  peer: PeerOptions,
+  ...more: readonly string[]
+): Promise<{ readonly child: Child; readonly port: number }> {
+  const port = await freePort();
+  const demanding = ['--require-client-cert', '--verify-client-cert'];
+  const child = startChild('gnutls-serv', [
+    '--echo',
+    '-p',
+    String(port),
+    ...demanding,
+    ...options(peer),
+    ...more,
+  ]);
+  await child.says(/IPv4 0\.0\.0\.0 port \d+\.\.\.done/);
+  return { child, port };
+}
+
+const connect = (port: number, peer: PeerOptions, ...more: readonly string[]): Child =>
+  startChild('gnutls-cli', ['-p', String(port), '127.0.0.1', ANY_NAME, ...options(peer), ...more]);
+
+const programs = {
   key: 'gnutls',
-  needs: (context) => needs(context, 'gnutls-cli'),
-  async startServer(peer) {
-    const port = await freePort();
-    const demanding = ['--require-client-cert', '--verify-client-cert'];
-    const child = startChild('gnutls-serv', ['--echo', '-p', String(port), ...demanding, ...options(peer)]);
-    await child.says(/IPv4 0\.0\.0\.0 port \d+\.\.\.done/);
-    return { child, port };
-  },
+  needs: (context: TestContext) => needs(context, 'gnutls-cli'),
   request: 'over the wall\n',
   answer: /^over the wall$/,
-  startClient: async (port, peer) =>
-    startChild('gnutls-cli', ['-p', String(port), '127.0.0.1', ANY_NAME, ...options(peer)]),
+} as const;
+
+testPeer({
+  ...programs,
+  startServer: (peer) => serve(peer),
+  startClient: async (port, peer) => connect(port, peer),
+});
+
+testSessions({
+  ...programs,
+  startServer: (peer, staple) =>
+    serve(
+      peer,
+      '--earlydata',
+      '--maxearlydata=1000',
+      ...(staple === undefined ? [] : [`--ocsp-response=${staple}`]),
+    ),
+  returnTo: async (port, peer, early) =>
+    connect(
+      port,
+      peer,
+      '--resume',
+      '--waitresumption',
+      ...(early === undefined ? [] : [`--earlydata=${pemFile(early)}`]),
+    ),
+  async readStaple(port, peer) {
+    const saved = pemFile('');
+    const child = connect(port, peer, `--save-ocsp=${saved}`);
+    return { child, got: (der) => eventually(() => readFileSync(saved)).toEqual(Buffer.from(der)) };
+  },
 });
 
 test('its KeyUpdate: our answer to one that asks for ours too', async (context) => {

@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, type TestContext } from 'vitest';
-import { startChild } from '../../support/child.ts';
+import { type Child, startChild } from '../../support/child.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
 import { type PeerOptions, testPeer } from './cells.ts';
 import { pemFile } from './files.ts';
+import { testSessions } from './session-cells.ts';
 
 /** What test/interop/go/go.mod asks for. */
 const LEAST_MINOR = 25;
@@ -46,17 +47,37 @@ function options({ leaf, authority, groups }: PeerOptions): string[] {
   ];
 }
 
-testPeer({
+async function serve(args: readonly string[]): Promise<{ readonly child: Child; readonly port: number }> {
+  const child = startChild(program, args);
+  const [, port] = await child.says(/^PORT (\d+)$/m);
+  return { child, port: Number(port) };
+}
+
+const connect = (port: number, ...args: string[]): Child =>
+  startChild(program, ['-connect', `127.0.0.1:${port}`, ...args]);
+
+const peer = {
   key: 'go',
   needs(context: TestContext) {
     if (absent !== undefined) context.skip(absent);
   },
-  async startServer(peer) {
-    const child = startChild(program, options(peer));
-    const [, port] = await child.says(/^PORT (\d+)$/m);
-    return { child, port: Number(port) };
-  },
   request: 'over the wall\n',
   answer: /^over the wall$/,
-  startClient: async (port, peer) => startChild(program, ['-connect', `127.0.0.1:${port}`, ...options(peer)]),
+} as const;
+
+testPeer({
+  ...peer,
+  startServer: (asked) => serve(options(asked)),
+  startClient: async (port, asked) => connect(port, ...options(asked)),
+});
+
+testSessions({
+  ...peer,
+  startServer: (asked, staple) =>
+    serve([...options(asked), ...(staple === undefined ? [] : ['-staple', staple])]),
+  returnTo: async (port, asked) => connect(port, ...options(asked), '-meet', 'hello'),
+  async readStaple(port, asked) {
+    const child = connect(port, ...options(asked));
+    return { child, got: ({ length }) => child.says(new RegExp(`"staple":${length}[,}]`)) };
+  },
 });

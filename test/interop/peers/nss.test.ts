@@ -1,12 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TestContext } from 'vitest';
 import type { GroupName } from '#handshake';
 import type { TestLeaf } from '#identity/testing';
 import { freePort } from '#runtime/testing';
-import { needs, startChild } from '../../support/child.ts';
+import { type Child, needs, startChild } from '../../support/child.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
 import { type PeerOptions, testPeer } from './cells.ts';
+import { testSessions } from './session-cells.ts';
 import { pemFile } from './files.ts';
 
 const GROUPS: Readonly<Partial<Record<GroupName, string>>> = {
@@ -75,21 +77,37 @@ function common(options: PeerOptions): string[] {
 }
 
 /** Its server speaks HTTP. It takes every certificate that leads to the root, for `-r -r` demands one. */
-testPeer({
+const peer = {
   key: 'nss',
-  needs(context) {
+  needs(context: TestContext) {
     needs(context, 'tstclnt');
     needs(context, 'openssl');
   },
-  async startServer(options) {
-    const port = await freePort();
-    const child = startChild('selfserv', ['-p', String(port), '-v', '-r', '-r', ...common(options)]);
-    await child.says(/About to call accept/);
-    return { child, port };
-  },
   request: 'GET / HTTP/1.0\r\n\r\n',
   answer: /^HTTP\/1\.0 200 OK/,
+} as const;
+
+async function serve(
+  options: PeerOptions,
+  ...more: readonly string[]
+): Promise<{ readonly child: Child; readonly port: number }> {
+  const port = await freePort();
+  const child = startChild('selfserv', ['-p', String(port), '-v', '-r', '-r', ...common(options), ...more]);
+  await child.says(/About to call accept/);
+  return { child, port };
+}
+
+testPeer({
+  ...peer,
+  startServer: (options) => serve(options),
   /** `-o` is for the name alone: it looks for host names, which identities of the mesh don't have. */
   startClient: async (port, options) =>
     startChild('tstclnt', ['-h', '127.0.0.1', '-p', String(port), '-o', ...common(options)]),
+});
+
+testSessions({
+  ...peer,
+  startServer: (options) => serve(options, '-u', '-Z'),
+  returnTo: () => Promise.reject(new Error('tstclnt was not brought to a second connection')),
+  readStaple: () => Promise.reject(new Error('tstclnt shows no response')),
 });
