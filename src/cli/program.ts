@@ -59,7 +59,7 @@ function addUp(program: Command, env: NodeJS.ProcessEnv, finish: Finish): void {
     .command('up')
     .description('run a mesh of local services on this machine')
     .option('-f, --file <path>', 'the mesh to run', 'mesh.yaml')
-    .option('--for <duration>', 'end after this time, with a summary', duration)
+    .option('--for <duration>', 'end so long after the sidecars stand, with a summary', duration)
     .option('--plain', 'write lines instead of redrawing the terminal')
     .addOption(cryptoOption())
     .action(async (options: { file: string; for?: number; plain?: true; crypto: ProviderName }) => {
@@ -205,10 +205,7 @@ function addSidecar(program: Command, env: NodeJS.ProcessEnv, finish: Finish): v
     .description('run the sidecar of this network namespace, from mounted files (after init)')
     .option('-c, --config <path>', 'what it serves and where its files are (default: sidecar.yaml)')
     .addOption(cryptoOption())
-    .addHelpText(
-      'after',
-      '\nWithout -c, SALLYPORT_CONFIG of the environment may hold the text of the file instead.',
-    )
+    .addHelpText('after', SIDECAR_EPILOGUE)
     .action(async ({ config, crypto }: { config?: string; crypto: ProviderName }) => {
       const { sidecar } = await import('./commands/sidecar.ts');
       finish(await sidecar({ file: config, crypto, env }));
@@ -270,6 +267,7 @@ function addDrain(program: Command, finish: Finish): void {
         .argParser(duration)
         .default(25_000, '25s'),
     )
+    .addHelpText('after', DRAIN_EPILOGUE)
     .action(async (options: { adminPort: number; for: number }) => {
       const { drain } = await import('./commands/drain.ts');
       finish(await drain({ adminPort: options.adminPort, forMilliseconds: options.for }));
@@ -287,6 +285,15 @@ interface InitFlags extends Partial<Record<keyof CaptureSettings, string>> {
   readonly remove?: true;
   readonly filter?: string;
 }
+
+const SIDECAR_EPILOGUE = `
+Without -c, SALLYPORT_CONFIG of the environment may hold the text of the file instead.
+
+It ends with 0 after SIGTERM, when callers had up to 25 s to go; with 1 when a part of it failed; with 2 for a mistake in
+its files. Without a certificate it runs, is not ready and lets nothing pass; its log says what is wrong with the files.`;
+
+const DRAIN_EPILOGUE = `
+It ends with 0 when no connection is left or the time is over, and with 2 when no sidecar answers on the admin port.`;
 
 const INIT_EPILOGUE = `
 Each value can also come from the environment: SALLYPORT_EXCLUDE_INBOUND_PORTS and so on. A flag outweighs it.

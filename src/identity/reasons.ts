@@ -91,8 +91,15 @@ export const IDENTITY_REASONS = reasonTable({
     alert: 'unknown_ca',
     blame: 'operator',
     rfc: '5280#6.1.1',
-    say: 'The root that the chain leads to is itself not valid at this time.',
+    say: 'The root that the chain leads to has ended.',
     next: 'Check the clock of this machine; if it is right, the root has to be replaced on all sides.',
+  },
+  'trust-anchor-not-yet-valid': {
+    alert: 'unknown_ca',
+    blame: 'operator',
+    rfc: '5280#6.1.1',
+    say: 'The root that the chain leads to is not valid yet.',
+    next: 'Check the clock of this machine and of the one that made the root; issue from the old root until then.',
   },
   'certificate-expired': {
     alert: 'certificate_expired',

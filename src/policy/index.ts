@@ -2,6 +2,7 @@
 export type { PolicySet } from './compile/policy-set.ts';
 export { customResourceDefinitions } from './crd/custom-resource.ts';
 export { formatProblem, type PolicyProblem } from './crd/problem.ts';
+export { sayYamlFault } from './crd/yaml-fault.ts';
 export type { ConnectionFacts, Decision, PolicySource, Workload } from './decision.ts';
 export { evaluate } from './evaluate.ts';
 export { formatAddress, parseAddress } from './match/address.ts';

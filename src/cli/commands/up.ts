@@ -68,6 +68,7 @@ async function run(
   // Not before the lock is ours: opening sets aside the files of the run before.
   const logs = new MeshLogs(state.logs);
   scope.defer(() => logs.close());
+  process.stdout.write(`Starting ${printableLine(shownPath(file.file))}: ${countOf(file)} ...\n`);
   const clock = systemClock;
   const log = jsonLog('info', (line) => logs.mesh.write(line));
   mesh = await Mesh.start(scope.child('mesh'), {
@@ -136,6 +137,11 @@ async function lock(
       `This mesh is running already, in ${who}: its state folder is ${state.path}. Stop it first.`,
     );
   }
+}
+
+function countOf({ services }: MeshFile): string {
+  const count = Object.keys(services).length;
+  return count === 1 ? '1 service' : `${count} services`;
 }
 
 /** What one must know before anything else; it stays above the picture. */

@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -48,13 +49,16 @@ function write(name: string, text: string): void {
   writeFileSync(join(folder, name), text);
 }
 
-/** A second and a half, in which the files are read; real reading takes real time besides. */
+/** A second and a half, in which the files are read. Reading here too, however slow it is, lets the follower read. */
 async function awhile(): Promise<void> {
   for (let turn = 0; turn < 15; turn += 1) {
     await clock.advance(100);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    for (let read = 0; read < READS; read += 1) await readdir(folder);
   }
 }
+
+/** More than the follower does one after the other between two looks at the clock. */
+const READS = 20;
 
 test('takes what is written in place, renamed and swapped in by a link', async () => {
   mkdirSync(join(folder, 'v1'));

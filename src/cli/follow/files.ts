@@ -36,10 +36,13 @@ export class FollowedFiles<T> {
   #look: string;
   #digest: string;
   #mistakes: readonly string[] = [];
+  /** Whether they were good once. */
+  #held: boolean;
 
   private constructor(config: FollowedFilesConfig<T>, first: T, { look, digest }: Reading) {
     this.#config = config;
     this.#value = new Watch(first);
+    this.#held = look !== NOTHING_READ.look;
     this.#look = look;
     this.#digest = digest;
   }
@@ -97,6 +100,7 @@ export class FollowedFiles<T> {
       return;
     }
     this.#mistakes = [];
+    this.#held = true;
     this.#look = read.look;
     if (read.digest === this.#digest) return;
     this.#digest = read.digest;
@@ -109,7 +113,8 @@ export class FollowedFiles<T> {
     if (mistakes.join() === this.#mistakes.join()) return;
     this.#mistakes = mistakes;
     const { what, paths, log } = this.#config;
-    log.error('files refused; what was in force stays', { what, paths, mistakes });
+    const meanwhile = this.#held ? 'what was in force stays' : 'nothing passes until they are good';
+    log.error(`files refused; ${meanwhile}`, { what, paths, mistakes });
   }
 }
 

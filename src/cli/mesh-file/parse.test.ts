@@ -165,8 +165,19 @@ describe('mistakes', () => {
       ['21:15 payments -> orders is not among the calls of payments'],
     ],
     ['traffic as nobody', 'as: web', 'as: wep', ['24:9 no service is called wep (did you mean web?)']],
-    ['a key given twice', 'rotateEvery: 5s', 'trustDomain: b', [/^3:1 not valid YAML: .*unique/]],
+    [
+      'a key given twice',
+      'rotateEvery: 5s',
+      'trustDomain: b',
+      [/^3:1 not valid YAML: this field is there twice/],
+    ],
     ['broken YAML', 'policies: [./policies]', 'policies: [./policies', [/^3:\d+ not valid YAML/]],
+    [
+      'a line too far to the right',
+      'rotateEvery: 5s',
+      '  rotateEvery: 5s',
+      [/not valid YAML: wrong indentation: .*line it up/],
+    ],
     ['two documents', 'rotateEvery: 5s', '---', [/not valid YAML/]],
   ] as [string, string | RegExp, string, (string | RegExp)[]][])('%s', (_, from, to, expected) => {
     const found = mistakes(from, to);

@@ -1,4 +1,5 @@
 import { isMap, isNode, isScalar, isSeq, LineCounter, type Node, type ParsedNode, parseDocument } from 'yaml';
+import { sayYamlFault } from '#policy';
 import { err, ok, printable, type Result } from '#runtime';
 
 /** One mistake in a file. Lines and columns count from 1. */
@@ -41,7 +42,7 @@ export function parseYaml(file: string, text: string): Result<Source, readonly P
   };
   const faults = [...document.errors, ...document.warnings];
   if (faults.length > 0)
-    return err(faults.map((fault) => at(fault.pos[0], `not valid YAML: ${fault.message}`)));
+    return err(faults.map((fault) => at(fault.pos[0], `not valid YAML: ${sayYamlFault(fault)}`)));
 
   let value: unknown;
   try {

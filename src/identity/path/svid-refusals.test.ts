@@ -32,7 +32,7 @@ describe('verifySvid refuses', () => {
       {},
     ],
     ['trust-anchor-expired', 'an expired root', { root: { notAfter: NOW - SECOND } }, {}],
-    ['trust-anchor-expired', 'a root of the future', { root: { notBefore: NOW + SECOND } }, {}],
+    ['trust-anchor-not-yet-valid', 'a root of the future', { root: { notBefore: NOW + SECOND } }, {}],
     ['no-spiffe-id', 'no names', {}, { uriSans: [], commonName: ID }],
     ['no-spiffe-id', 'a SPIFFE ID as DNS name', {}, { uriSans: [], names: [{ dns: ID }] }],
     ['no-spiffe-id', 'a SPIFFE ID as mail address', {}, { uriSans: [], names: [{ email: ID }] }],

@@ -10,9 +10,7 @@ import { checkValidity } from './validity.ts';
 export function checkTrustAnchor(root: Certificate, time: number): StepResult {
   const outside = checkValidity(root, time);
   if (outside === undefined) return undefined;
-  return refuse(
-    IDENTITY_REASONS['trust-anchor-expired'],
-    root,
-    time > root.notAfter ? 'this root has ended' : 'this root is not valid yet',
-  );
+  return time > root.notAfter
+    ? refuse(IDENTITY_REASONS['trust-anchor-expired'], root, 'this root has ended')
+    : refuse(IDENTITY_REASONS['trust-anchor-not-yet-valid'], root, 'this root is not valid yet');
 }

@@ -25,6 +25,8 @@ export interface CredentialInput {
   readonly chain: readonly Uint8Array[];
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
+  /** Which key is ours, for people: `that of the key file`. */
+  readonly keySource: string;
   readonly identity: SpiffeId;
   readonly bundle: TrustBundle;
   readonly now: number;
@@ -46,7 +48,7 @@ export function acceptCredential(input: CredentialInput): Result<WorkloadCredent
     return refuse(`${describeCertificate(leaf)}: it names another workload than ${identity.toString()}`);
   }
   if (!leaf.publicKey.key.equals(input.publicKey)) {
-    return refuse(`${describeCertificate(leaf)}: it is over another key than the one that was sent`);
+    return refuse(`${describeCertificate(leaf)}: it is over another key than ${input.keySource}`);
   }
   const [, issuer = leaf] = path;
   return ok(

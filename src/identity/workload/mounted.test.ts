@@ -47,7 +47,7 @@ describe('a mounted certificate and key', () => {
       cipher: 'aes-256-cbc',
       passphrase: 'x',
     });
-    expect(whyNot({ key: other })).toContain('over another key');
+    expect(whyNot({ key: other })).toContain('over another key than that of the key file');
     expect(whyNot({}, serviceAccountId('mesh.test', 'shop', 'web'))).toContain('names another workload');
     expect(whyNot({ certificate: '' })).toContain('BEGIN CERTIFICATE');
     expect(whyNot({ certificate: key + certificate })).toContain('block 1 is PRIVATE KEY');

@@ -35,6 +35,7 @@ export function readMounted(
     chain: chain.value.filter((der) => !roots.some((root) => equal(root, der))),
     privateKey,
     publicKey: createPublicKey(privateKey),
+    keySource: 'that of the key file',
   });
 }
 

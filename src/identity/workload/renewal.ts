@@ -39,6 +39,7 @@ export async function renew(
     chain: issued.value.chain,
     publicKey,
     privateKey,
+    keySource: 'that of the signing request',
     identity,
     bundle: bundle.value,
     now: clock.now(),

@@ -1,8 +1,9 @@
-import { isAlias, isMap, isScalar, isSeq, type Node, type YAMLError } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type Node } from 'yaml';
 import { LIMITS } from '../limits.ts';
 import type { Position } from '../model.ts';
 import { type ParsedYaml, parseYaml, TOO_DEEP } from './parse.ts';
 import { type PolicyProblem, problemAt } from './problem.ts';
+import { sayYamlFault } from './yaml-fault.ts';
 
 /** A YAML value, with where it and its parts stand. */
 export interface Located {
@@ -50,7 +51,7 @@ export function readYaml(
       refuse(reading, { line: 1, column: 1 }, message);
     }
     const wrong = [...document.errors, ...document.warnings];
-    for (const error of wrong.slice(0, ENOUGH)) refuse(reading, at(error.pos[0]), sayYaml(error));
+    for (const error of wrong.slice(0, ENOUGH)) refuse(reading, at(error.pos[0]), sayYamlFault(error));
     // A document that isn't YAML has no reliable tree: its other mistakes show once this one is gone.
     if (wrong.length > 0 || document.contents === null) continue;
     if (isScalar(document.contents) && document.contents.value === null) continue;
@@ -213,8 +214,4 @@ const NOT_OCTAL = new Set(['.', 'x', 'e', 'E']);
 
 function leaf(value: unknown, position: Position): Located {
   return { value, position, fields: NO_FIELDS, items: [], itemColumn: undefined };
-}
-
-function sayYaml({ message }: YAMLError): string {
-  return message.slice(0, 1).toLowerCase() + message.slice(1);
 }

@@ -131,7 +131,7 @@ test('without a certificate nothing passes, and the pod does not become ready', 
 
   web.spoilIdentity();
   const sidecar = await web.startSidecar();
-  await sidecar.says(/files refused.*what was in force stays/);
+  await sidecar.says(/files refused; nothing passes until they are good/);
   expect(await call(orders.ipv4, 80)).toBe('ECONNRESET');
   const ready = mesh.outside.run('curl', ['-s', '-w', '%{http_code}', `http://${web.ipv4}:15021/ready`]);
   expect(ready.stdout).toMatch(/"code":"no-credential".*\n503$/s);
