@@ -23,6 +23,8 @@ export class TestDiscovery {
   readonly controllers: FakeController[] = [];
   /** Streams that are opened from now on get no lease. */
   speechless = false;
+  /** Of the leases that they do get. */
+  leaseMilliseconds = 10_000;
   discovery: Discovery;
   readonly #failures: unknown[] = [];
 
@@ -41,6 +43,7 @@ export class TestDiscovery {
     this.discovery = new Discovery({
       open: (on) => {
         const controller = new FakeController(on, !this.speechless);
+        controller.leaseMilliseconds = this.leaseMilliseconds;
         this.controllers.push(controller);
         return controller;
       },
