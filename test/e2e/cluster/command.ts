@@ -23,7 +23,7 @@ interface RunOptions extends CommandOptions {
 
 /** Runs a program to its end. Resolves with its standard output. */
 export async function run(command: readonly string[], options: RunOptions = {}): Promise<string> {
-  const { input = '', timeoutMilliseconds = 90_000, cwd, environment } = options;
+  const { input = '', timeoutMilliseconds = 180_000, cwd, environment } = options;
   const [program = '', ...args] = command;
   const child = spawn(program, args, { cwd, env: { ...process.env, ...environment }, stdio: 'pipe' });
   let stdout = '';
@@ -51,7 +51,7 @@ export async function run(command: readonly string[], options: RunOptions = {}):
 }
 
 /** Tries until it holds. After the time is over, throws what the last try threw. */
-export async function eventually<T>(attempt: () => Promise<T>, milliseconds = 30_000): Promise<T> {
+export async function eventually<T>(attempt: () => Promise<T>, milliseconds = 90_000): Promise<T> {
   const end = Date.now() + milliseconds;
   for (;;) {
     try {

@@ -1,8 +1,9 @@
 import { expect } from 'vitest';
 import type { Cluster } from './cluster.ts';
 import { eventually } from './command.ts';
-import { finish, seconds, tell } from './load.ts';
+import { expectNoneFailed, finish, seconds, tell } from './load.ts';
 import { applicationContainer, type Namespace, pod } from './namespace.ts';
+import { rolledOut } from './rollout.ts';
 import { get, NO_ANSWER } from './shop.ts';
 import { KINDS, podsOf, steadyMesh } from './steady-mesh.ts';
 
@@ -20,7 +21,7 @@ export async function withoutController(cluster: Cluster, namespace: Namespace):
 
   const leader = await mesh.leader();
   await mesh.controller(['delete', 'pod', leader, '--grace-period=0', '--force']);
-  await eventually(async () => expect(await mesh.leader()).not.toBe(leader), 60_000);
+  await eventually(async () => expect(await mesh.leader()).not.toBe(leader), 120_000);
   await mesh.controllerReady();
 
   await mesh.scaleController(0);
@@ -51,13 +52,13 @@ export async function withoutController(cluster: Cluster, namespace: Namespace):
   await mesh.scaleController(2);
   const away = (Date.now() - gone) / 1000;
 
-  await namespace.until('Ready', ['pod/newcomer'], 90);
+  await namespace.until('Ready', ['pod/newcomer']);
   await eventually(async () =>
     expect(await get(namespace, 'caller', outside)).toMatchObject({ name: 'outside' }),
   );
   await eventually(async () => expect(await get(namespace, 'caller', late)).toMatchObject({ name: 'late' }));
-  await namespace.kubectl(['rollout', 'status', 'deployment/server', '--timeout=60s']);
+  await rolledOut(namespace);
   const reports = await finish(namespace, KINDS);
   tell(`controller away for ${away.toFixed(0)} s`, reports);
-  expect(reports.map(({ kind, failed }) => [kind, failed])).toEqual(KINDS.map((kind) => [kind, 0]));
+  expectNoneFailed(reports);
 }

@@ -7,7 +7,7 @@ import { type Manifest, type Namespace, pod } from './namespace.ts';
 
 /** The shortest that there are: what happens in a day happens in minutes. */
 const SHORT_LIVES: ControllerOptions = { replicas: 2, leafLifetime: '2m', intermediateLifetime: '6m' };
-const READY_SECONDS = 120;
+const READY_SECONDS = 240;
 
 /** One line of a sidecar's or the controller's log. */
 export type Line = Readonly<Record<string, unknown>> & { readonly message: string; readonly time: string };
@@ -37,7 +37,7 @@ export class ControllerMesh {
     const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
     await cluster.kubectl(['apply', '-f', '-'], { input: list });
     await mesh.controllerReady();
-    await eventually(() => namespace.kubectl(['get', 'configmap', CONTROLLER.trustBundle]), 60_000);
+    await eventually(() => namespace.kubectl(['get', 'configmap', CONTROLLER.trustBundle]), 120_000);
     await namespace.apply(
       ...accounts.map((name) => ({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } })),
       configMap('mesh', { 'sidecar.yaml': JSON.stringify(SIDECAR) }),
@@ -81,8 +81,8 @@ export class ControllerMesh {
     await this.controller(['scale', DEPLOYMENT, `--replicas=${replicas}`]);
     if (replicas > 0) return this.controllerReady();
     await this.controller(
-      ['wait', '--for=delete', 'pod', `--selector=app=${CONTROLLER.name}`, '--timeout=60s'],
-      60,
+      ['wait', '--for=delete', 'pod', `--selector=app=${CONTROLLER.name}`, '--timeout=120s'],
+      120,
     );
   }
 

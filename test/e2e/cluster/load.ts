@@ -90,11 +90,10 @@ export async function underLoad(namespace: Namespace, clients: readonly string[]
   await namespace.until(
     'Ready',
     clients.map((name) => `pod/${name}`),
-    120,
   );
   for (const client of clients) {
     await expect
-      .poll(() => latest(namespace, client), { timeout: 60_000, interval: 1_000 })
+      .poll(() => latest(namespace, client), { timeout: 120_000, interval: 1_000 })
       .toMatchObject({
         answered: expect.toSatisfy((count: number) => count > 0),
       });
@@ -118,12 +117,19 @@ export async function finish(
       const container = '.status.containerStatuses[?(@.name=="load")].state.terminated.exitCode';
       await namespace.exec(client, ['node', '-e', 'process.kill(1, "SIGTERM")'], 'load');
       await expect
-        .poll(() => namespace.field(`pod/${client}`, container), { timeout: 30_000, interval: 500 })
+        .poll(() => namespace.field(`pod/${client}`, container), { timeout: 60_000, interval: 500 })
         .toBe('0');
       const report = await latest(namespace, client);
       if (report === undefined || report.running) throw new Error(`${client} said nothing at its end`);
       return report;
     }),
+  );
+}
+
+/** Of all the calls of all clients. */
+export function expectNoneFailed(reports: readonly LoadReport[]): void {
+  expect(reports.map(({ kind, failed, failures }) => [kind, failed, failures])).toEqual(
+    reports.map(({ kind }) => [kind, 0, []]),
   );
 }
 

@@ -180,6 +180,6 @@ export function sidecarContainer(
     securityContext: RESTRICTED,
     lifecycle: { preStop: { exec: { command: ['sallyport', 'drain'] } } },
     // Nobody listens on this port: an answer proves that the rules redirect what comes in.
-    startupProbe: { httpGet: { path: '/ready', port: 15021 }, periodSeconds: 1, failureThreshold: 30 },
+    startupProbe: { httpGet: { path: '/ready', port: 15021 }, periodSeconds: 1, failureThreshold: 180 },
   });
 }

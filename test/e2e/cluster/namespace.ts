@@ -29,7 +29,7 @@ export class Namespace {
   }
 
   /** Waits for a condition (`Ready`, `Complete`) of objects, such as `pod/server`. */
-  async until(condition: string, objects: readonly string[], seconds = 60): Promise<void> {
+  async until(condition: string, objects: readonly string[], seconds = 180): Promise<void> {
     const args = ['wait', `--for=condition=${condition}`, `--timeout=${seconds}s`, ...objects];
     await this.kubectl(args, { timeoutMilliseconds: (seconds + 10) * 1000 });
   }

@@ -1,3 +1,5 @@
+import { expect } from 'vitest';
+import { eventually } from './command.ts';
 import { type AllowedCall, type DestinationRow, FileMesh } from './mesh.ts';
 import { applicationContainer, type Namespace, service } from './namespace.ts';
 
@@ -55,6 +57,14 @@ function host(address: string): string {
 
 export async function get(namespace: Namespace, from: string, to: string): Promise<unknown> {
   return JSON.parse(await app(namespace, from, 'get', `http://${to.includes(':') ? `[${to}]` : to}:8080/`));
+}
+
+/**
+ * Waits until `name` answers: that a pod is ready is known sooner than every node has its Service's rules, and much sooner
+ * after an outage of the API server.
+ */
+export async function reach(namespace: Namespace, from: string, to: string, name: unknown): Promise<void> {
+  await eventually(async () => expect(await get(namespace, from, to), to).toMatchObject({ name }));
 }
 
 export function app(namespace: Namespace, from: string, ...args: readonly string[]): Promise<string> {

@@ -1,6 +1,7 @@
 import type { Cluster } from './cluster.ts';
 import { ControllerMesh } from './controller-mesh.ts';
 import { clientPod, type LoadKind, serverDeployment, underLoad } from './load.ts';
+import { clusterAddresses } from './shop.ts';
 import { applicationContainer, type Namespace, pod } from './namespace.ts';
 
 export const KINDS: readonly LoadKind[] = ['new', 'keep-alive', 'stream', 'tcp'];
@@ -23,13 +24,13 @@ export async function steadyMesh(
     pod('outside', [applicationContainer('application', ['serve', '8080'])]),
     mesh.pod('caller', [applicationContainer('application', ['wait'])], { account: 'client' }),
   );
-  await namespace.kubectl(['rollout', 'status', 'deployment/server', '--timeout=90s'], {
-    timeoutMilliseconds: 100_000,
-  });
-  await namespace.until('Ready', ['pod/outside', 'pod/caller'], 90);
+  await namespace.until('Available', ['deployment/server']);
+  await namespace.until('Ready', ['pod/outside', 'pod/caller']);
+  // By its address: what names a busy cluster's DNS answers in time is another matter.
+  const [host = ''] = await clusterAddresses(namespace, 'server');
   await namespace.apply(
     ...kinds.map((kind) =>
-      clientPod(mesh, kind, { kind, host: 'server', everyMilliseconds: 50 }, { account: 'client' }),
+      clientPod(mesh, kind, { kind, host, everyMilliseconds: 50 }, { account: 'client' }),
     ),
   );
   await underLoad(namespace, kinds);
@@ -39,4 +40,14 @@ export async function steadyMesh(
 export async function podsOf(namespace: Namespace, app: string): Promise<string[]> {
   const names = ['get', 'pods', `--selector=app=${app}`, '--output', 'jsonpath={.items[*].metadata.name}'];
   return (await namespace.kubectl(names)).split(' ').filter(Boolean);
+}
+
+/** Without those that only end when their last connection does. */
+export async function runningPodsOf(namespace: Namespace, app: string): Promise<string[]> {
+  const list = JSON.parse(
+    await namespace.kubectl(['get', 'pods', `--selector=app=${app}`, '--output', 'json']),
+  ) as { readonly items: readonly { readonly metadata: { name: string; deletionTimestamp?: string } }[] };
+  return list.items.flatMap(({ metadata }) =>
+    metadata.deletionTimestamp === undefined ? [metadata.name] : [],
+  );
 }

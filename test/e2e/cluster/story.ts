@@ -28,7 +28,7 @@ export const story = test.extend<{ cluster: Cluster; namespace: Namespace; turn:
     const name = `story-${randomBytes(4).toString('hex')}`;
     await cluster.kubectl(['create', 'namespace', name]);
     // Pods of a namespace cannot be made before its default account is; Kubernetes takes its time after an outage.
-    await eventually(() => cluster.kubectl(['-n', name, 'get', 'serviceaccount', 'default']), 120_000);
+    await eventually(() => cluster.kubectl(['-n', name, 'get', 'serviceaccount', 'default']), 180_000);
     const namespace = new Namespace(cluster, name);
     let report = '';
     onTestFailed(() => console.log(`${task.name}:\n${report}`));

@@ -1,7 +1,7 @@
 /** Waits for the answers of one connection, in the order of the calls. */
 export class Answers {
   /** After this long without an answer, a call has failed. */
-  static readonly MILLISECONDS = 10_000;
+  static readonly MILLISECONDS = 20_000;
   readonly #waiting: { readonly text: string; resolve(): void; reject(error: Error): void }[] = [];
   readonly #settled: (() => void)[] = [];
 

@@ -5,6 +5,7 @@
  *                 writes each request's path; when it is told to end, lets those that came end first
  * probed          serves HTTP on port 8080, HTTPS on 8443 with a certificate of its own, and gRPC's health service on 9000
  * get URL         writes the answer to a GET; exit code 1 without one
+ * reach URL       the same, but asks for a minute until there is one
  * load URL        asks again and again, each time by a new connection, and writes the name of who answered, or the error
  * status URL      writes the status of the answer to a GET, whatever it is
  * resolve NAME    writes the addresses that the cluster's DNS answers, asked over TCP
@@ -19,7 +20,8 @@ import { hostname } from 'node:os';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const WAIT_MILLISECONDS = 10_000;
+const WAIT_MILLISECONDS = 20_000;
+const REACH_MILLISECONDS = 60_000;
 const [command, argument = ''] = process.argv.slice(2);
 let end = (): void => process.exit(0);
 process.on('SIGTERM', () => end());
@@ -27,11 +29,12 @@ process.on('SIGTERM', () => end());
 if (command === 'serve') serve(Number(argument));
 else if (command === 'probed') probed(readFileSync(argument));
 else if (command === 'get') await get(argument);
+else if (command === 'reach') await reach(argument);
 else if (command === 'load') await load(argument);
 else if (command === 'status') await status(argument);
 else if (command === 'resolve') await resolve(argument);
 else if (command === 'wait') setInterval(() => undefined, 60_000);
-else throw new Error(`${command}: serve, probed, get, load, status, resolve or wait`);
+else throw new Error(`${command}: serve, probed, get, reach, load, status, resolve or wait`);
 
 function serve(port: number): void {
   const server = createServer(answer).listen(port, '::');
@@ -66,6 +69,19 @@ async function get(url: string): Promise<void> {
   const response = await fetch(url, { signal: AbortSignal.timeout(WAIT_MILLISECONDS) });
   process.stdout.write(await response.text());
   if (!response.ok) process.exitCode = 1;
+}
+
+async function reach(url: string): Promise<void> {
+  const end = performance.now() + REACH_MILLISECONDS;
+  for (;;) {
+    try {
+      await get(url);
+      return;
+    } catch (error) {
+      if (performance.now() >= end) throw error;
+      await delay(500);
+    }
+  }
 }
 
 async function load(url: string): Promise<void> {

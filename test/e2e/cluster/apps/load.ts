@@ -5,11 +5,11 @@
  * load.ts new HOST MILLISECONDS         HTTP/1.1, each request over a connection of its own
  * load.ts keep-alive HOST MILLISECONDS  HTTP/1.1, over one connection as long as the server keeps it
  * load.ts stream HOST MILLISECONDS      messages in one HTTP/2 stream as long as the server keeps it
- * load.ts tcp HOST MILLISECONDS         messages over one TCP connection
+ * load.ts tcp HOST MILLISECONDS         messages over one TCP connection, and over another only when that one is lost
  */
 import { Agent, get } from 'node:http';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2 } from 'node:http2';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Answers } from './answers.ts';
 import { frame, Frames } from './frames.ts';
@@ -30,7 +30,7 @@ const report = {
 /** One call: resolves with the name of who answered. */
 type Call = () => Promise<string>;
 
-const kinds: Record<string, () => Promise<Call> | Call> = {
+const kinds: Record<string, () => Call> = {
   new: () => () => request(false),
   'keep-alive': () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -43,10 +43,10 @@ const kinds: Record<string, () => Promise<Call> | Call> = {
 const told = { toEnd: false };
 process.on('SIGTERM', () => (told.toEnd = true));
 // Something to look at while it runs.
-setInterval(() => console.log(JSON.stringify({ ...report, running: true })), 5_000).unref();
+setInterval(() => console.log(JSON.stringify({ ...report, running: true })), 1_000).unref();
 const make = kinds[kind];
 if (make === undefined) throw new Error(`${kind}: ${Object.keys(kinds).join(', ')}`);
-const call = await make();
+const call = make();
 while (!told.toEnd) {
   const began = performance.now();
   report.calls += 1;
@@ -124,39 +124,51 @@ function streamed(): Call {
     });
   return async () => {
     open ??= await start();
-    const { stream, answers, name } = open;
+    const { session, stream, answers, name } = open;
     number += 1;
     const answered = answers.ask(String(number));
     stream.write(frame(String(number)));
-    await answered;
+    await answered.catch((error: unknown) => {
+      session.destroy();
+      throw error;
+    });
     return name;
   };
 }
 
-async function connected(): Promise<Call> {
-  const answers = new Answers();
-  const socket = connectTcp({ host, port: 8082 });
-  await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
-  report.connections += 1;
-  let rest = '';
+function connected(): Call {
+  let open: { socket: Socket; answers: Answers } | undefined;
   let number = 0;
-  let lost: Error | undefined;
-  const lose = (error: Error): void => {
-    lost ??= error;
-    answers.fail(lost);
+  const start = async (): Promise<NonNullable<typeof open>> => {
+    const answers = new Answers();
+    const socket = connectTcp({ host, port: 8082 });
+    await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+    report.connections += 1;
+    const here = { socket, answers };
+    const lose = (error: Error): void => {
+      if (open === here) open = undefined;
+      answers.fail(error);
+    };
+    let rest = '';
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) answers.take(line);
+    });
+    socket.on('error', lose).on('close', () => lose(new Error('the connection was cut')));
+    return here;
   };
-  socket.setEncoding('utf8').on('data', (text: string) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) answers.take(line);
-  });
-  socket.on('error', lose).on('close', () => lose(new Error('the connection was cut')));
   return async () => {
-    if (lost !== undefined) throw lost;
+    open ??= await start();
+    const { socket, answers } = open;
     number += 1;
     const answered = answers.ask(String(number));
     socket.write(`${number}\n`);
-    await answered;
+    // What comes late would be taken for the next one's answer.
+    await answered.catch((error: unknown) => {
+      socket.destroy();
+      throw error;
+    });
     return 'tcp';
   };
 }

@@ -14,7 +14,7 @@ import { createServer as createTcp } from 'node:net';
 import { hostname } from 'node:os';
 import { frame, Frames } from './frames.ts';
 
-const LATE_CALLERS_MILLISECONDS = 3_000;
+const LATE_CALLERS_MILLISECONDS = 5_000;
 const name = process.env.NAME ?? hostname();
 let leaving = false;
 

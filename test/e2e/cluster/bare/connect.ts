@@ -32,7 +32,7 @@ export function connectBare({ nodes, access }: ClusterHandle): Cluster {
       await eventually(() => expectGone(() => kubectlHere(['get', '--raw', '/readyz'])));
       return async () => {
         rmSync(order);
-        await eventually(() => kubectlHere(['get', '--raw', '/readyz']), 60_000);
+        await eventually(() => kubectlHere(['get', '--raw', '/readyz']), 240_000);
       };
     },
     loadImage: async (archive) => {

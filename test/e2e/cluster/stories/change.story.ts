@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { eventually } from '../command.ts';
 import type { Namespace } from '../namespace.ts';
-import { APPLICATION, get, NO_ANSWER, shopMesh } from '../shop.ts';
+import { APPLICATION, get, NO_ANSWER, reach, shopMesh } from '../shop.ts';
 import { story } from '../story.ts';
 
 story(
@@ -18,9 +18,7 @@ story(
 
     await mesh.allow({ from: 'other', to: 'server' });
     await mountedAnew(namespace, pods);
-    await eventually(async () =>
-      expect(await get(namespace, 'other', 'server')).toMatchObject({ name: 'server' }),
-    );
+    await reach(namespace, 'other', 'server', 'server');
     await eventually(() => expect(get(namespace, 'client', 'server')).rejects.toThrow(NO_ANSWER));
 
     await mesh.accounts(...pods);
@@ -31,7 +29,7 @@ story(
         expect(log).toMatch(/"what":"certificate and key".*"message":"files read"/);
       });
     }
-    expect(await get(namespace, 'other', 'server')).toMatchObject({ name: 'server' });
+    await reach(namespace, 'other', 'server', 'server');
     for (const name of pods) expect(await restarts(namespace, name)).toBe('0 0');
   },
 );

@@ -5,7 +5,7 @@ import { story } from '../story.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const MEMORY_LIMIT = 70 * MEBIBYTE;
-const PODS = 5;
+const PODS = 3;
 
 /**
  * What the sidecar's process 1 and its cgroup (of either version) say, asked from inside the container: its Node is there,

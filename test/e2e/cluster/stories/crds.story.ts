@@ -16,7 +16,7 @@ story(
       );
       await cluster.kubectl(['apply', '-f', '-'], { input });
       const crd = `crd/${name}.mesh.sallyport.dev`;
-      await cluster.kubectl(['wait', crd, '--for=condition=Established', '--timeout=30s']);
+      await cluster.kubectl(['wait', crd, '--for=condition=Established', '--timeout=120s']);
       // An expression that is too costly, or a schema that isn't structural, is told here and nowhere else.
       expect(
         await cluster.kubectl([

@@ -24,7 +24,7 @@ story(
       'wait',
       'pod/help',
       '--for=jsonpath={.status.phase}=Succeeded',
-      '--timeout=60s',
+      '--timeout=180s',
     ]);
     expect(await namespace.kubectl(['logs', 'help'])).toContain('Usage: sallyport');
   },
@@ -35,7 +35,7 @@ story('the image says which user it runs as, so that runAsNonRoot alone is enoug
   await namespace.apply(
     pod('help', [{ ...SALLYPORT, args: ['--help'], securityContext }], { spec: { restartPolicy: 'Never' } }),
   );
-  await namespace.kubectl(['wait', 'pod/help', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=60s']);
+  await namespace.kubectl(['wait', 'pod/help', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=180s']);
 });
 
 story('the image has no shell', async ({ namespace }) => {
@@ -43,7 +43,7 @@ story('the image has no shell', async ({ namespace }) => {
     pod('shell', [{ ...SALLYPORT, command: ['sh', '-c', 'true'] }], { spec: { restartPolicy: 'Never' } }),
   );
   const reason = '.status.containerStatuses[0].state.terminated.message';
-  await namespace.kubectl(['wait', 'pod/shell', '--for=jsonpath={.status.phase}=Failed', '--timeout=60s']);
+  await namespace.kubectl(['wait', 'pod/shell', '--for=jsonpath={.status.phase}=Failed', '--timeout=180s']);
   expect(await namespace.field('pod/shell', reason)).toContain('executable file not found');
 });
 
@@ -62,7 +62,7 @@ story('the image has what sets the rules', async ({ namespace }) => {
       'wait',
       `pod/${name}`,
       '--for=jsonpath={.status.phase}=Succeeded',
-      '--timeout=60s',
+      '--timeout=180s',
     ]);
   }
 });

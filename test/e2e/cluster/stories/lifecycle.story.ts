@@ -1,9 +1,10 @@
 import { expect } from 'vitest';
+import { eventually } from '../command.ts';
 import { applicationContainer } from '../namespace.ts';
-import { APPLICATION, get, shopMesh } from '../shop.ts';
+import { APPLICATION, reach, shopMesh } from '../shop.ts';
 import { story } from '../story.ts';
 
-const GRACE_SECONDS = 30;
+const GRACE_SECONDS = 120;
 
 story(
   'a pod is ready only after its sidecar: the startup probe was answered through the redirect',
@@ -22,16 +23,18 @@ story('a sidecar whose pod has no capture never becomes ready, and says why', as
   const spec = whole.spec as { initContainers: readonly { name: string }[] };
   const initContainers = spec.initContainers.filter(({ name }) => name !== 'capture');
   await namespace.apply({ ...whole, spec: { ...spec, initContainers } });
-  await expect(namespace.until('Ready', ['pod/server'], 20)).rejects.toThrow('timed out');
-  const log = await namespace.kubectl(['logs', 'server', '--container', 'sidecar']);
-  expect(log).toContain('nobody has verified inbound capture');
-  expect(log).toContain('sallyport init');
+  await eventually(async () => {
+    const log = await namespace.kubectl(['logs', 'server', '--container', 'sidecar']);
+    expect(log).toContain('nobody has verified inbound capture');
+    expect(log).toContain('sallyport init');
+  });
+  await expect(namespace.until('Ready', ['pod/server'], 3)).rejects.toThrow('timed out');
 });
 
 story('an exec probe passes under Strict', async ({ namespace }) => {
   const mesh = await shopMesh(namespace, ['server'], []);
   const command = ['node', '/app/app.ts', 'get', 'http://127.0.0.1:8080/'];
-  const readinessProbe = { exec: { command }, periodSeconds: 1, timeoutSeconds: 10 };
+  const readinessProbe = { exec: { command }, periodSeconds: 1, timeoutSeconds: 30 };
   await namespace.apply(
     mesh.pod('server', [{ ...applicationContainer('application', ['serve', '8080']), readinessProbe }]),
   );
@@ -50,7 +53,7 @@ story('a pod ends well before its grace period, and its last words still get out
     mesh.pod('client', [leaving], { spec: { terminationGracePeriodSeconds: GRACE_SECONDS } }),
   );
   await namespace.until('Ready', ['pod/server', 'pod/client']);
-  expect(await get(namespace, 'client', 'server')).toMatchObject({ name: 'server' });
+  await reach(namespace, 'client', 'server', 'server');
   const began = Date.now();
   await namespace.kubectl(['delete', 'pod', 'client', `--timeout=${GRACE_SECONDS}s`]);
   expect(Date.now() - began).toBeLessThan((GRACE_SECONDS / 2) * 1000);

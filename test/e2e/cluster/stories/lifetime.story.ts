@@ -12,7 +12,7 @@ story('a cluster whose owner is killed ends, and leaves nothing', async ({ clust
   if (!('provider' in handle) || handle.provider !== 'bare')
     skip('kind keeps a cluster until it is told to delete it');
   const owner = startChild('node', [fileURLToPath(new URL('../programs/own-cluster.ts', import.meta.url))]);
-  const [, text = ''] = await owner.says(/^handle (.*)$/m, 150_000);
+  const [, text = ''] = await owner.says(/^handle (.*)$/m, 300_000);
   const { folder = '', init = '' } = (JSON.parse(text) as ClusterHandle).access;
   expect(leftovers(folder).length).toBeGreaterThan(6);
 

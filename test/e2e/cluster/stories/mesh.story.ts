@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { applicationContainer, pod, service, toolsContainer } from '../namespace.ts';
-import { APPLICATION, app, clusterAddresses, get, NO_ANSWER, shopMesh } from '../shop.ts';
+import { APPLICATION, app, clusterAddresses, get, NO_ANSWER, reach, shopMesh } from '../shop.ts';
 import { nodePairs, story } from '../story.ts';
 
 story(
@@ -26,8 +26,7 @@ story(
         ...(await clusterAddresses(namespace, 'server')),
         ...addresses,
       ]) {
-        const answer = await get(namespace, `client-${index}`, host);
-        expect(answer, host).toMatchObject({ name: expect.stringMatching(/^server-/) });
+        await reach(namespace, `client-${index}`, host, expect.stringMatching(/^server-/));
       }
     }
   },
@@ -47,7 +46,7 @@ story(
       'Ready',
       ['server', 'client', 'other', 'stranger'].map((name) => `pod/${name}`),
     );
-    expect(await get(namespace, 'client', 'server')).toMatchObject({ name: 'server' });
+    await reach(namespace, 'client', 'server', 'server');
     await expect(get(namespace, 'other', 'server')).rejects.toThrow(NO_ANSWER);
     await expect(get(namespace, 'stranger', 'server')).rejects.toThrow(NO_ANSWER);
   },
@@ -69,7 +68,7 @@ story(
     const mesh = await shopMesh(namespace, ['client'], []);
     await namespace.apply(mesh.pod('client', [client]));
     await namespace.until('Ready', ['pod/client', 'pod/outside', 'pod/unlisted']);
-    expect(await get(namespace, 'client', 'outside')).toMatchObject({ name: 'outside' });
+    await reach(namespace, 'client', 'outside', 'outside');
     const version = await app(
       namespace,
       'client',
@@ -90,7 +89,7 @@ story('a Job in the mesh calls a service and completes', async ({ namespace }) =
   const mesh = await shopMesh(namespace, ['server', 'work'], [{ from: 'work', to: 'server' }]);
   await namespace.apply(mesh.pod('server', APPLICATION));
   await namespace.until('Ready', ['pod/server']);
-  const work = applicationContainer('work', ['get', 'http://server:8080/']);
+  const work = applicationContainer('work', ['reach', 'http://server:8080/']);
   const template = mesh.pod('work', [work], { spec: { restartPolicy: 'Never' } });
   await namespace.apply({
     apiVersion: 'batch/v1',
@@ -106,9 +105,9 @@ story("an application's init container has network, through the sidecar", async 
   const mesh = await shopMesh(namespace, ['client', 'server'], [{ from: 'client', to: 'server' }]);
   await namespace.apply(mesh.pod('server', APPLICATION));
   await namespace.until('Ready', ['pod/server']);
-  const init = applicationContainer('migrate', ['get', 'http://server:8080/']);
+  const init = applicationContainer('migrate', ['reach', 'http://server:8080/']);
   await namespace.apply(
-    mesh.pod('client', [toolsContainer('application', 'sleep 60')], { afterSidecar: [init] }),
+    mesh.pod('client', [toolsContainer('application', 'sleep 3600')], { afterSidecar: [init] }),
   );
   await namespace.until('Ready', ['pod/client']);
   expect(await namespace.kubectl(['logs', 'client', '--container', 'migrate'])).toContain('"name":"server"');

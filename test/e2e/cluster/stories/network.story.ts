@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { applicationContainer, type Namespace, pod, service } from '../namespace.ts';
+import { applicationContainer, pod, service } from '../namespace.ts';
+import { reach } from '../shop.ts';
 import { nodePairs, story } from '../story.ts';
 
 story('the cluster comes up with every node ready and both address families', async ({ cluster }) => {
@@ -35,9 +36,7 @@ story(
       expect(pods).toHaveLength(2);
       expect(services).toHaveLength(2);
       for (const address of [...pods, ...services]) {
-        expect(await get(namespace, client, `http://${literal(address)}:8080/`)).toMatchObject({
-          name: server,
-        });
+        await reach(namespace, client, address, server);
       }
     }
   },
@@ -53,14 +52,6 @@ story('CoreDNS answers for Services, and for the pods of a headless one', async 
   await namespace.until('Ready', ['pod/client', 'pod/server']);
   const zone = `${namespace.name}.svc.cluster.local`;
   for (const name of ['server', `server.${zone}`, `headless.${zone}`]) {
-    expect(await get(namespace, 'client', `http://${name}:8080/`)).toMatchObject({ name: 'server' });
+    await reach(namespace, 'client', name, 'server');
   }
 });
-
-async function get(namespace: Namespace, from: string, url: string): Promise<unknown> {
-  return JSON.parse(await namespace.exec(from, ['node', '/app/app.ts', 'get', url]));
-}
-
-function literal(address: string): string {
-  return address.includes(':') ? `[${address}]` : address;
-}

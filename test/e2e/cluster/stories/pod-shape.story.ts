@@ -25,7 +25,7 @@ story(
             ...sidecar,
             restartPolicy: 'Always',
             securityContext: RESTRICTED,
-            startupProbe: { httpGet: { port: 8080 }, periodSeconds: 1, failureThreshold: 30 },
+            startupProbe: { httpGet: { port: 8080 }, periodSeconds: 1, failureThreshold: 180 },
           },
         ],
       }),

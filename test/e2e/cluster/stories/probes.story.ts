@@ -11,8 +11,8 @@ const tokenOf = (): string => randomBytes(16).toString('hex');
 const asked = (token: string, more: object = {}): unknown => ({
   httpGet: { port: 15020, path: `/probe/${token}` },
   periodSeconds: 1,
-  failureThreshold: 30,
-  timeoutSeconds: 5,
+  failureThreshold: 180,
+  timeoutSeconds: 10,
   ...more,
 });
 const hook = (token: string): unknown => ({ httpGet: { port: 15020, path: `/probe/${token}` } });
@@ -55,7 +55,12 @@ story(
       { token: started, http: { port: 8080, path: '/started' } },
       { token: stopping, http: { port: 8080, path: '/stopping' } },
     ];
-    const exec = { exec: { command: ['node', '-e', ''] }, periodSeconds: 5, timeoutSeconds: 10 };
+    const exec = {
+      exec: { command: ['node', '-e', ''] },
+      periodSeconds: 5,
+      failureThreshold: 180,
+      timeoutSeconds: 30,
+    };
     const container = (name: string, more: object): unknown => ({
       ...applicationContainer(name, ['wait']),
       ...more,
@@ -96,7 +101,7 @@ story(
       mesh.pod('client', APPLICATION),
       pod('stranger', APPLICATION),
     );
-    await namespace.until('Ready', ['pod/server', 'pod/client', 'pod/stranger'], 120);
+    await namespace.until('Ready', ['pod/server', 'pod/client', 'pod/stranger']);
     const log = await namespace.kubectl(['logs', 'server', '--container', 'application']);
     for (const path of ['/live', '/secure', '/started', '/grpc.health.v1.Health/Check'])
       expect(log).toContain(path);
@@ -115,7 +120,7 @@ story(
 
     // The sidecar outlives the application, so its hook passes too.
     const follow = namespace.kubectl(['logs', '--follow', 'server', '--container', 'application']);
-    await namespace.kubectl(['delete', 'pod', 'server', '--grace-period=10']);
+    await namespace.kubectl(['delete', 'pod', 'server', '--grace-period=60']);
     expect(await follow).toContain('/stopping');
   },
 );
@@ -133,7 +138,7 @@ story(
     await eventually(async () => {
       const events = await namespace.kubectl(['get', 'events', '--output', 'jsonpath={.items[*].message}']);
       expect(events).toContain('Readiness probe failed: HTTP probe failed with statuscode: 404');
-    }, 60_000);
+    }, 120_000);
     await expect(namespace.until('Ready', ['pod/server'], 1)).rejects.toThrow('timed out');
     expect(await namespace.kubectl(['logs', 'server', '--container', 'application'])).toBe('');
   },

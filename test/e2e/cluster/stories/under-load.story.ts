@@ -1,11 +1,12 @@
 import { expect } from 'vitest';
-import type { Cluster } from '../cluster.ts';
 import { eventually } from '../command.ts';
 import { applicationContainer, type Namespace } from '../namespace.ts';
-import { APPLICATION, shopMesh } from '../shop.ts';
+import { killSidecar } from '../processes.ts';
+import { APPLICATION, clusterAddresses, shopMesh } from '../shop.ts';
 import { story } from '../story.ts';
 
-const LOAD = [applicationContainer('application', ['load', 'http://server:8080/'])];
+/** The application gives up after 20 s. */
+const HUNG_MILLISECONDS = 10_000;
 const SIDECAR_RESTARTS = '.status.initContainerStatuses[?(@.name=="sidecar")].restartCount';
 
 interface Outcome {
@@ -25,6 +26,12 @@ async function outcomes(namespace: Namespace): Promise<Outcome[]> {
     });
 }
 
+/** Asks the Service by its address: what names a busy cluster's DNS answers in time is not this story's matter. */
+async function load(namespace: Namespace): Promise<readonly unknown[]> {
+  const [address = ''] = await clusterAddresses(namespace, 'server');
+  return [applicationContainer('application', ['load', `http://${address}:8080/`])];
+}
+
 /** Waits until so many more calls went well, one after the other, than there are now. */
 async function goesOn(namespace: Namespace, calls = 20): Promise<void> {
   const before = (await outcomes(namespace)).length;
@@ -32,35 +39,22 @@ async function goesOn(namespace: Namespace, calls = 20): Promise<void> {
     const since = (await outcomes(namespace)).slice(before);
     const last = since.findLastIndex(({ what }) => !what.startsWith('200 '));
     expect(since.length - 1 - last).toBeGreaterThan(calls);
-  }, 60_000);
-}
-
-/** By the node, since process 1 of a container takes no such signal from inside. */
-const KILL = `
-for environment in /proc/[0-9]*/environ; do
-  if grep -qzx "SALLYPORT_NAMESPACE=$1" "$environment" && grep -qzx "SALLYPORT_POD=$2" "$environment"; then
-    process=\${environment%/environ}; kill -KILL "\${process#/proc/}"; echo killed
-  fi
-done 2>/dev/null`;
-
-async function killSidecar(cluster: Cluster, namespace: Namespace, pod: string): Promise<void> {
-  const node = await namespace.field(`pod/${pod}`, '.spec.nodeName');
-  const said = await cluster.onNode(node, ['sh', '-c', KILL, 'sh', namespace.name, pod]).catch(String);
-  expect(said).toContain('killed');
+  }, 120_000);
 }
 
 story(
   'a sidecar that is killed under load comes back, and costs only the connections that it held',
   async ({ cluster, namespace }) => {
     const mesh = await shopMesh(namespace, ['client', 'server'], [{ from: 'client', to: 'server' }]);
-    await namespace.apply(mesh.pod('server', APPLICATION), mesh.pod('client', LOAD));
+    await namespace.apply(mesh.pod('server', APPLICATION), mesh.pod('client', await load(namespace)));
     await namespace.until('Ready', ['pod/server', 'pod/client']);
     for (const victim of ['server', 'client']) {
       await goesOn(namespace);
       await killSidecar(cluster, namespace, victim);
       await eventually(async () =>
-        expect(await namespace.field(`pod/${victim}`, SIDECAR_RESTARTS)).toBe('1'),
+        expect(Number(await namespace.field(`pod/${victim}`, SIDECAR_RESTARTS))).toBeGreaterThan(0),
       );
+      await namespace.until('Ready', [`pod/${victim}`]);
       await goesOn(namespace);
       expect(await namespace.field(`pod/${victim}`, '.status.containerStatuses[0].restartCount')).toBe('0');
     }
@@ -70,7 +64,7 @@ story(
     // An error at once: nothing was cut short and looked whole, nothing hung, nothing went beside the mesh.
     for (const { what, milliseconds } of failed) {
       expect(what).toMatch(/^(ECONNRESET|ECONNREFUSED)$/);
-      expect(milliseconds).toBeLessThan(3_000);
+      expect(milliseconds).toBeLessThan(HUNG_MILLISECONDS);
     }
   },
 );
@@ -78,15 +72,15 @@ story(
 story('a pod of a Service ends under load, and no call fails', async ({ namespace }) => {
   const mesh = await shopMesh(namespace, ['client', 'server'], [{ from: 'client', to: 'server' }]);
   // As with any Service: those who have not heard yet that the pod ends still call it for a moment.
-  const server = { ...APPLICATION[0], lifecycle: { preStop: { sleep: { seconds: 4 } } } };
+  const server = { ...APPLICATION[0], lifecycle: { preStop: { sleep: { seconds: 8 } } } };
   const options = {
     account: 'server',
     labels: { app: 'server' },
-    spec: { terminationGracePeriodSeconds: 30 },
+    spec: { terminationGracePeriodSeconds: 90 },
   };
   await namespace.apply(mesh.pod('one', [server], options), mesh.pod('two', [server], options));
   await namespace.until('Ready', ['pod/one', 'pod/two']);
-  await namespace.apply(mesh.pod('client', LOAD));
+  await namespace.apply(mesh.pod('client', await load(namespace)));
   await namespace.until('Ready', ['pod/client']);
   await eventually(async () => {
     const names = new Set((await outcomes(namespace)).map(({ what }) => what));
@@ -94,7 +88,7 @@ story('a pod of a Service ends under load, and no call fails', async ({ namespac
   });
 
   const sidecar = namespace.kubectl(['logs', '--follow', 'one', '--container', 'sidecar']);
-  await namespace.kubectl(['delete', 'pod', 'one', '--timeout=30s']);
+  await namespace.kubectl(['delete', 'pod', 'one', '--timeout=120s']);
   await goesOn(namespace);
 
   // It was told before its application was.
