@@ -5,6 +5,7 @@ import type { ConnectionFacts, Decision, PolicySet, Workload } from '#policy';
 import type { Clock, Log, ReadableWatch } from '#runtime';
 import type { Telemetry } from '#telemetry';
 import type { DestinationSource } from './discover/source.ts';
+import type { ListensAt } from './intercept/listening.ts';
 import type { OriginalDestination } from './intercept/original-destination.ts';
 import type { ResetOnDeath } from './intercept/socket-calls.ts';
 import { DEFAULT_LIMITS, limitMistakes, type SidecarLimits } from './limits.ts';
@@ -55,6 +56,7 @@ export interface CaptureConfig {
   readonly verificationPort: number;
   readonly originalDestination: OriginalDestination;
   readonly resetOnDeath: ResetOnDeath;
+  readonly listensAt: ListensAt;
   readonly destinations: ReadableWatch<DestinationSource>;
   /** Of the application, where the protocol begins with the server. */
   readonly serverFirstPorts: ReadonlySet<number>;

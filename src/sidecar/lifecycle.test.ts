@@ -5,11 +5,16 @@ import { ok, Watch } from '#runtime';
 import { freePort } from '#runtime/testing';
 import { SidecarConfigError } from './config.ts';
 import { Destinations } from './discover/destinations.ts';
+import { openSocketCalls } from './intercept/socket-calls.ts';
 import { isLoopback } from './listen/endpoint.ts';
 import { addressesHere } from './listen/own-addresses.ts';
 import { adminOf } from './testing/admin-client.ts';
 import { ALLOW_ALL, TestMesh, type TestSidecar, tls } from './testing/mesh.ts';
 import { eventually, readAll, readExactly, tcpClient, tcpServer } from './testing/sockets.ts';
+
+const calls = await openSocketCalls();
+if (!calls.ok) throw new Error(calls.error.detail);
+const { listensAt } = calls.value;
 
 let mesh: TestMesh;
 let application: Awaited<ReturnType<typeof tcpServer>>;
@@ -90,6 +95,7 @@ describe('drain', () => {
           verificationPort: ports[3],
           originalDestination: () => ok(server),
           resetOnDeath: () => undefined,
+          listensAt,
           destinations: new Watch(new Destinations([], [], ports[2])),
           serverFirstPorts: new Set(),
           probes: [],
@@ -107,6 +113,14 @@ describe('drain', () => {
     expect((await readExactly(client, 1)).toString()).toBe('b');
     // Nor does it refuse those that still come: the application's own port says when it takes no more.
     expect(await exchange({ host: '127.0.0.1', port: ports[0] }, 'late')).toBe('late');
+    if (listensAt(server) !== undefined) {
+      server.server.close();
+      // Before a byte of a handshake: the caller's sidecar tries another endpoint. What is under way goes on.
+      const refused = await tcpClient({ host: '127.0.0.1', port: ports[0] });
+      expect(await readAll(refused)).toMatchObject({ bytes: Buffer.alloc(0), ending: 'reset' });
+      client.write('c');
+      expect((await readExactly(client, 1)).toString()).toBe('c');
+    }
     const ending = readAll(client);
     await orders.sidecar.drain();
     expect((await ending).ending).toBe('reset');

@@ -114,6 +114,13 @@ export const SIDECAR_REASONS = reasonTable({
     say: 'No connection to the destination could be made.',
     next: "Check the destination's address and the routes of this host.",
   },
+  'application-not-listening': {
+    alert: undefined,
+    blame: 'local',
+    rfc: 'none',
+    say: 'Nobody listens at the address and port that were called, so the connection was reset before its handshake.',
+    next: 'In order while the pod ends. Else check that the application runs and listens on the address that was called; one on 127.0.0.1 is not for the network.',
+  },
   'application-unreachable': {
     alert: 'internal_error',
     blame: 'local',

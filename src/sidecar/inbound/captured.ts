@@ -30,6 +30,10 @@ export function capturedGate(
       // It is served directly; to pass it on would hide that another port is open in its place.
       if (port === statusPort) return redirected.turnAway(socket, 'inbound', 'status-port-captured', called);
       if (port !== verificationPort) {
+        // As the system does without us. After a handshake the caller's bytes would be lost; now it may call another.
+        if (redirected.nobodyListensAt(called)) {
+          return redirected.turnAway(socket, 'inbound', 'application-not-listening', called);
+        }
         return { application: called, port, serverFirst: serverFirstPorts.has(port) };
       }
       verify(socket);

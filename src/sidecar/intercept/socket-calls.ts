@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Refusal } from '#handshake';
 import { err, ok, type Result } from '#runtime';
 import { descriptorOf } from './descriptor.ts';
+import { type ListensAt, type NetlinkCalls, readListening } from './listening.ts';
 import {
   type GetSockOpt,
   type OriginalDestination,
@@ -19,6 +20,7 @@ export type ResetOnDeath = (socket: Socket, on: boolean) => void;
 export interface SocketCalls {
   readonly originalDestination: OriginalDestination;
   readonly resetOnDeath: ResetOnDeath;
+  readonly listensAt: ListensAt;
 }
 
 /**
@@ -35,7 +37,14 @@ export async function openSocketCalls(): Promise<Result<SocketCalls, Refusal>> {
     const setsockopt = library.func(
       'int setsockopt(int, int, int, const uint8_t *, uint32_t)',
     ) as unknown as SetSockOpt;
+    const netlink: NetlinkCalls = {
+      socket: library.func('int socket(int, int, int)'),
+      send: library.func('intptr_t send(int, const uint8_t *, uintptr_t, int)'),
+      receive: library.func('intptr_t recv(int, _Out_ uint8_t *, uintptr_t, int)'),
+      close: library.func('int close(int)'),
+    };
     return ok({
+      listensAt: (endpoint) => readListening(endpoint, netlink),
       originalDestination: (socket) => readOriginalDestination(socket, getsockopt, () => koffi.errno()),
       resetOnDeath(socket, on) {
         const descriptor = descriptorOf(socket);

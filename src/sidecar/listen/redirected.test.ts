@@ -19,10 +19,12 @@ const POD = '10.1.0.5';
 let pair: Awaited<ReturnType<typeof socketPair>>;
 let refused: string[];
 let verified: Socket[];
+let listensAt: CaptureConfig['listensAt'];
 beforeEach(async () => {
   pair = await socketPair();
   refused = [];
   verified = [];
+  listensAt = () => undefined;
 });
 afterEach(() => pair.close());
 
@@ -39,6 +41,7 @@ function redirectedBy(originalDestination: CaptureConfig['originalDestination'])
     verificationPort: 15_021,
     originalDestination,
     resetOnDeath: () => undefined,
+    listensAt,
     destinations: new Watch(new Destinations([], [], 15_020)),
     serverFirstPorts: new Set([3_306]),
     probes: [],
@@ -97,6 +100,34 @@ describe('a captured connection from the network', () => {
   test('to the verification port is answered by ourselves', () => {
     expect(inbound(redirected(POD, 15_021))).toBeUndefined();
     expect(verified).toEqual([pair.near]);
+    expect(refused).toEqual([]);
+  });
+});
+
+describe('a captured connection to a port on which nobody listens', () => {
+  const ofInbound = { host: '127.0.0.1', port: 15_006 };
+  const telling =
+    (listening: readonly Endpoint[]): CaptureConfig['listensAt'] =>
+    ({ host, port }) =>
+      listening.some((one) => one.host === host && one.port === port);
+
+  test('is reset before anything is read, and counted', () => {
+    listensAt = telling([ofInbound]);
+    expect(inbound(redirected(POD, 8_080))).toBeUndefined();
+    expect(refused).toEqual(['inbound application-not-listening']);
+    expect(pair.near.destroyed).toBe(true);
+  });
+
+  test('is served where somebody does', () => {
+    listensAt = telling([ofInbound, { host: POD, port: 8_080 }]);
+    expect(inbound(redirected(POD, 8_080))).toMatchObject({ port: 8_080 });
+  });
+
+  test('is served where the system does not tell of our own listener either', () => {
+    listensAt = () => false;
+    expect(inbound(redirected(POD, 8_080))).toMatchObject({ port: 8_080 });
+    listensAt = () => undefined;
+    expect(inbound(redirected(POD, 8_080))).toMatchObject({ port: 8_080 });
     expect(refused).toEqual([]);
   });
 });

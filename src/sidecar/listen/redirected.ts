@@ -14,6 +14,7 @@ export class Redirected {
   /** The sidecar's own, which no captured connection may be for. The status port is not captured, and may be called. */
   readonly #ownPorts: ReadonlySet<number>;
   readonly #refusals: Refusals;
+  #tells: boolean | undefined;
 
   constructor(capture: CaptureConfig, adminPort: number, addresses: OwnAddresses, refusals: Refusals) {
     this.capture = capture;
@@ -34,6 +35,16 @@ export class Redirected {
     return this.#ownPorts.has(port);
   }
 
+  /**
+   * Whether it is certain that nobody listens where a connection was going. The kernel is believed only if it tells of a
+   * listener of ours, since one without the lookup says of every port what it says of a closed one.
+   */
+  nobodyListensAt(called: Endpoint): boolean {
+    const { inboundPort, listensAt } = this.capture;
+    this.#tells ??= listensAt({ host: '127.0.0.1', port: inboundPort }) === true;
+    return this.#tells && listensAt(called) === false;
+  }
+
   isOwnAddress(host: string): boolean {
     return this.#addresses.has(host);
   }
@@ -42,7 +53,7 @@ export class Redirected {
   turnAway(
     socket: Socket,
     direction: Direction,
-    why: 'own-port' | 'foreign-destination' | 'status-port-captured',
+    why: 'own-port' | 'foreign-destination' | 'status-port-captured' | 'application-not-listening',
     called: Endpoint,
   ): undefined {
     const detail = `${socket.remoteAddress} called ${formatEndpoint(called)}`;
