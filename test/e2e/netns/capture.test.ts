@@ -113,10 +113,11 @@ describe.each(FILTERS)('rules of %s', (filter) => {
     needs(context, filter);
     const network = await Network.create(context, ['pod', 'outside']);
     const [pod, outside] = [network.machine('pod'), network.machine('outside')];
-    const set = init(pod, [
+    const flags = [
       ...['--filter', filter, '--uid', '1338', '--inbound-port', '16006', '--outbound-port', '16001'],
-      ...['--status-port', '16020', '--verification-port', '16021', '--include-inbound-ports', '80'],
-    ]);
+      ...['--status-port', '16020', '--verification-port', '16021'],
+    ];
+    const set = init(pod, flags);
     expect(set, set.stderr).toMatchObject({ code: 0 });
     await Promise.all([listen(pod, 80, 15_020, 16_001, 16_006, 16_020), listen(outside, 80)]);
     const [fromOutside, fromPod, asSidecar] = await Promise.all([
@@ -128,9 +129,24 @@ describe.each(FILTERS)('rules of %s', (filter) => {
       const own = pod[family];
       expect(await fromOutside(own, 80)).toBe(`16006 was ${own} 80`);
       expect(await fromOutside(own, 16_020)).toBe(`16020 was ${own} 16020`);
-      expect(await fromOutside(own, 16_021)).toBe(`16006 was ${own} 16021`);
+      expect(await fromOutside(own, 15_020)).toBe(`16006 was ${own} 15020`);
       expect(await fromPod(outside[family], 80)).toBe(`16001 was ${outside[family]} 80`);
       expect(await asSidecar(outside[family], 80)).toBe(direct(80));
+    }
+  });
+
+  test('capture the verification port that a flag names, whatever is included', async (context) => {
+    needs(context, filter);
+    const network = await Network.create(context, ['pod', 'outside']);
+    const [pod, outside] = [network.machine('pod'), network.machine('outside')];
+    const flags = ['--verification-port', '16021', '--include-inbound-ports', '80'];
+    expect(init(pod, ['--filter', filter, ...flags])).toMatchObject({ code: 0 });
+    await listen(pod, 15_006, 15_021);
+    const fromOutside = await caller(outside);
+    for (const family of FAMILIES) {
+      const own = pod[family];
+      expect(await fromOutside(own, 16_021)).toBe(`15006 was ${own} 16021`);
+      expect(await fromOutside(own, 15_021)).toBe(`15021 was ${own} 15021`);
     }
   });
 
