@@ -17,9 +17,11 @@ export class CipherState {
   readonly #aead: Aead;
   readonly #iv: Uint8Array;
   readonly #nonce: Uint8Array;
-  #sequence = 0;
+  #sequence: number;
 
-  constructor(aead: Aead, iv: Uint8Array) {
+  /** `sequence`: of the first record. A key begins with 0; tests begin where 32 bits end. */
+  constructor(aead: Aead, iv: Uint8Array, sequence = 0) {
+    this.#sequence = sequence;
     this.#aead = aead;
     this.#iv = iv;
     this.#nonce = new Uint8Array(iv.length);
