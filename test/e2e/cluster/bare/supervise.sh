@@ -27,7 +27,8 @@ trap 'exit 1' HUP INT TERM
   exec unshare --cgroup --net --mount --pid --fork --kill-child --mount-proc bash "$here/init.sh"
 ) </dev/null >"$run/log/init.log" 2>&1 &
 namespaces=$!
-until init=$(pgrep --parent "$namespaces" --exact bash); do
+# While it enters the cgroups it is a shell itself, with children that are shells and end at once.
+until [ "$(cat "/proc/$namespaces/comm" 2>/dev/null)" = unshare ] && init=$(pgrep --parent "$namespaces" --exact bash); do
   kill -0 "$namespaces" 2>/dev/null || exit 1
   sleep 0.05
 done
