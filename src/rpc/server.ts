@@ -8,7 +8,7 @@ import {
   type VerifiedPeer,
 } from '#handshake';
 import { acceptTls } from '#handshake/stream';
-import type { Clock, Log, Scope } from '#runtime';
+import { type Clock, type Log, plainAddress, type Scope } from '#runtime';
 import { HTTP2, RPC_LIMITS, type RpcLimits } from './limits.ts';
 import { RPC_REASONS } from './reasons.ts';
 import { ServerConnection } from './server-connection.ts';
@@ -105,7 +105,7 @@ export class RpcServer<Peer extends VerifiedPeer = VerifiedPeer> {
   }
 
   #accept(socket: Socket): void {
-    const remoteAddress = plainAddress(socket.remoteAddress ?? '');
+    const remoteAddress = plainAddress(socket.remoteAddress);
     // The peer may reset before anything else listens; the streams above tell what matters.
     socket.on('error', () => undefined);
     const refusal = this.#admission(remoteAddress);
@@ -177,9 +177,4 @@ export class RpcServer<Peer extends VerifiedPeer = VerifiedPeer> {
     if (left > 0) this.#perAddress.set(remoteAddress, left);
     else this.#perAddress.delete(remoteAddress);
   }
-}
-
-/** A listener for both families sees IPv4 clients as ::ffff:10.0.0.1 (RFC 4291 2.5.5.2). */
-function plainAddress(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
 }

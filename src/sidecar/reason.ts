@@ -79,6 +79,23 @@ export const SIDECAR_REASONS = reasonTable({
     say: "Somebody dialled one of the sidecar's own ports, which only redirected connections may reach.",
     next: "Call the service's own port. If it was one's own application: leave the sidecar's ports alone.",
   },
+  draining: {
+    alert: undefined,
+    blame: 'operator',
+    rfc: 'none',
+    say: 'The sidecar drains: it is about to stop, and new calls belong elsewhere.',
+    next: 'Wait for it to stop; call another instance.',
+  },
+  'capture-unverified': {
+    alert: undefined,
+    blame: 'operator',
+    rfc: 'none',
+    say: 'Nobody has verified inbound capture: connections from the network may pass beside this sidecar, or cannot reach it.',
+    next:
+      'The pod needs `sallyport init` as an init container before this one, told of the same ports, and this one a startupProbe ' +
+      'with httpGet on its verification port, path /ready. If it has both: do rules of others take precedence (nft list ' +
+      'ruleset), and does a NetworkPolicy let the node reach that port?',
+  },
   'status-port-captured': {
     alert: undefined,
     blame: 'operator',

@@ -4,7 +4,7 @@ import { serveAdmin } from './admin/server.ts';
 import { type CaptureConfig, type CheckedConfig, checkConfig, type SidecarConfig } from './config.ts';
 import { Connections } from './connections.ts';
 import { type DrainTrigger, type DrainWatcher, drainPair } from './drain.ts';
-import { capturedGate as capturedInbound } from './inbound/captured.ts';
+import { capturedInboundGate } from './inbound/captured.ts';
 import { listenInbound, namedGate as namedInbound } from './inbound/listen.ts';
 import { PlaintextPeers } from './inbound/plaintext-peers.ts';
 import { Admission } from './listen/admission.ts';
@@ -14,7 +14,7 @@ import type { Listener } from './listen/listener.ts';
 import { addressesHere, OwnAddresses } from './listen/own-addresses.ts';
 import { Redirected } from './listen/redirected.ts';
 import { Refusals } from './listen/refusals.ts';
-import { capturedGate as capturedOutbound } from './outbound/captured.ts';
+import { capturedOutboundGate } from './outbound/captured.ts';
 import { openBalancer } from './outbound/open-balancer.ts';
 import { listenOutbound, namedGate as namedOutbound } from './outbound/listen.ts';
 import type { SidecarParts } from './parts.ts';
@@ -179,25 +179,25 @@ async function openCaptured(
   const here = addressesHere();
   const any = here.some((address) => address.includes(':')) ? '::' : '0.0.0.0';
   const { statusPort, verificationPort } = capture;
-  const isOwnPort = (port: number): boolean =>
-    redirected.isOwnPort(port) || port === statusPort || port === verificationPort;
+  const isSidecarPort = (port: number): boolean =>
+    redirected.isUncallable(port) || port === statusPort || port === verificationPort;
   const status = await serveStatus(
     scope,
     { host: any, port: statusPort },
     {
       config,
       draining: () => watcher.draining,
-      probes: new Probes(config, capture.probes, isOwnPort),
+      probes: new Probes(config, capture.probes, isSidecarPort),
     },
   );
   const verify = verification(scope, config, capture, status);
   const inbound = { host: any, port: capture.inboundPort };
   const outbound = ['127.0.0.1', '::1'].filter((host) => here.includes(host));
   const listeners = await everyBound([
-    listenInbound(scope, capturedInbound(inbound, redirected, verify), parts, watcher),
+    listenInbound(scope, capturedInboundGate(inbound, redirected, verify), parts, watcher),
     ...outbound.map((host) => {
       const listen = { host, port: capture.outboundPort };
-      return listenOutbound(scope, capturedOutbound(listen, config.service, redirected), parts);
+      return listenOutbound(scope, capturedOutboundGate(listen, config.service, redirected), parts);
     }),
   ]);
   return { listeners, addresses: { inbound, outbound: new Map() } };

@@ -1,4 +1,10 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { drain } from './drain.ts';
 
@@ -43,11 +49,53 @@ test('does not wait longer than it may', async () => {
 
 test('a sidecar that ended meanwhile has nobody left', async () => {
   const adminPort = await admin((request, response) => {
-    if (request.method === 'POST') response.end('{"inbound":1}');
-    else request.socket.destroy();
+    if (request.method === 'POST') {
+      response.end('{"inbound":1}');
+      return;
+    }
+    server.close();
+    request.socket.destroy();
   });
-  expect(await drain({ adminPort, forMilliseconds: 10_000 })).toBe(0);
+  expect(await drain({ adminPort, forMilliseconds: 60_000 })).toBe(0);
   expect(said).toBe('No connection from the network is left.\n');
+});
+
+test.each([
+  ['breaks off', (_: IncomingMessage, response: ServerResponse) => response.socket?.destroy()],
+  ['has an error', (_: IncomingMessage, response: ServerResponse) => response.writeHead(500).end('no')],
+  ['says what nobody understands', (_: IncomingMessage, response: ServerResponse) => response.end('{}')],
+  [
+    'says a number that is none',
+    (_: IncomingMessage, response: ServerResponse) => response.end('{"inbound":-1}'),
+  ],
+])('a sidecar that once %s instead of answering is asked again', async (_, once) => {
+  let asked = 0;
+  const adminPort = await admin((request, response) => {
+    asked += 1;
+    if (asked === 2) once(request, response);
+    else response.end(asked < 5 ? '{"inbound":2}' : '{"inbound":0}');
+  });
+  expect(await drain({ adminPort, forMilliseconds: 60_000 })).toBe(0);
+  expect(asked).toBe(5);
+  expect(said).toBe('No connection from the network is left.\n');
+});
+
+test('a sidecar that never answers again is not waited for longer than it may', async () => {
+  const adminPort = await admin((request, response) => {
+    if (request.method === 'POST') response.end('{"inbound":2}');
+  });
+  expect(await drain({ adminPort, forMilliseconds: 200 })).toBe(0);
+  expect(said).toBe('2 connections from the network are left after 200 ms.\n');
+});
+
+test('a sidecar that is too busy to hear of it at first is told again', async () => {
+  let told = 0;
+  const adminPort = await admin((_, response) => {
+    told += 1;
+    if (told > 1) response.end('{"inbound":0}');
+  });
+  expect(await drain({ adminPort, forMilliseconds: 60_000 })).toBe(0);
+  expect(told).toBe(2);
 });
 
 test('says where it looked if there is no sidecar, or something else', async () => {

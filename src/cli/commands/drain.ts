@@ -14,11 +14,10 @@ export interface DrainOptions {
  */
 export async function drain({ adminPort, forMilliseconds }: DrainOptions): Promise<number> {
   const end = performance.now() + forMilliseconds;
-  let { inbound } = await ask('POST', adminPort);
+  let { inbound } = await begin(adminPort, end);
   while (inbound > 0 && performance.now() < end) {
     await delay(Math.min(POLL_MILLISECONDS, Math.max(end - performance.now(), 0)));
-    // It may have ended by now: nothing is left of it then.
-    ({ inbound } = await ask('GET', adminPort).catch(() => NOTHING_LEFT));
+    ({ inbound } = await look(adminPort, end, inbound));
   }
   const left =
     inbound === 1 ? '1 connection from the network is' : `${inbound} connections from the network are`;
@@ -32,34 +31,57 @@ export async function drain({ adminPort, forMilliseconds }: DrainOptions): Promi
 
 const POLL_MILLISECONDS = 100;
 const ANSWER_MILLISECONDS = 2_000;
+/** Whoever asks for no wait at all still wants the sidecar told. */
+const LEAST_MILLISECONDS = 500;
 const ANSWER_BYTES = 1_024;
 
 interface DrainState {
   readonly inbound: number;
 }
-const NOTHING_LEFT: DrainState = { inbound: 0 };
 
-async function ask(method: 'GET' | 'POST', port: number): Promise<DrainState> {
-  const { inbound } = await answer(method, port).catch((error: unknown) => {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new UsageError(
-      `The sidecar's admin port 127.0.0.1:${port} does not answer: ${why}. ` +
-        'Run this in the network namespace of the sidecar, and give --admin-port if it is another one.',
-    );
-  });
-  if (typeof inbound !== 'number')
+/** Tells the sidecar. One that is too busy to answer is told again: the pod ends, whether or not it has heard. */
+async function begin(port: number, end: number): Promise<DrainState> {
+  for (;;) {
+    try {
+      return await answer('POST', port, end);
+    } catch (error) {
+      if (isTimeout(error) && performance.now() < end) continue;
+      if (error instanceof UsageError) throw error;
+      throw new UsageError(
+        `The sidecar's admin port 127.0.0.1:${port} does not answer: ${(error as Error).message}. ` +
+          'Run this in the network namespace of the sidecar, and give --admin-port if it is another one.',
+      );
+    }
+  }
+}
+
+/** How many are left; as many as before where it does not say, and none where it has ended by now. */
+async function look(port: number, end: number, before: number): Promise<DrainState> {
+  try {
+    return await answer('GET', port, end);
+  } catch (error) {
+    const isGone = (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+    return { inbound: isGone ? 0 : before };
+  }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError');
+}
+
+async function answer(method: 'GET' | 'POST', port: number, end: number): Promise<DrainState> {
+  const state = JSON.parse(await text(method, port, end)) as Partial<DrainState> | null;
+  const inbound = state?.inbound;
+  if (typeof inbound !== 'number' || !Number.isSafeInteger(inbound) || inbound < 0)
     throw new UsageError(`What listens on port ${port} is no sidecar of this version.`);
   return { inbound };
 }
 
-/** The JSON of a 2xx answer. */
-async function answer(method: string, port: number): Promise<Partial<DrainState>> {
-  return JSON.parse(await text(method, port)) as Partial<DrainState>;
-}
-
-function text(method: string, port: number): Promise<string> {
+/** The body of a 2xx answer. */
+function text(method: string, port: number, end: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(ANSWER_MILLISECONDS);
+    const left = Math.ceil(Math.max(end - performance.now(), LEAST_MILLISECONDS));
+    const signal = AbortSignal.timeout(Math.min(ANSWER_MILLISECONDS, left));
     const target = { host: '127.0.0.1', port, method, path: '/drain' };
     const call = request({ ...target, signal, agent: false }, (response) => {
       let text = '';

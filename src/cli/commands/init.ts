@@ -5,6 +5,7 @@ import {
   type CaptureReport,
   type CaptureSettings,
   FAMILY_NAMES,
+  formatEndpoint,
   type GivenCaptureSettings,
   type GivenText,
   namespaceFacts,
@@ -100,9 +101,7 @@ function hostAddresses(env: NodeJS.ProcessEnv): readonly string[] | undefined {
 
 function success(settings: CaptureSettings, { filter, proof }: CaptureReport): string {
   const { inboundPort, outboundPort, uid } = settings;
-  const seen = proof.captured.map(({ host, port }) =>
-    host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
-  );
+  const seen = proof.captured.map(formatEndpoint);
   const absent = proof.withoutRoute.map((family) => FAMILY_NAMES[family]);
   return [
     `Capture is set up (${filter}): TCP from the network goes to port ${inboundPort}, TCP of the application to port ${outboundPort}.`,

@@ -30,6 +30,7 @@ export async function untilStopped({ name, start, isMendable }: Program): Promis
     // Who is told to stop before all is there does not wait for it: what it waits for may never come.
     const running = await Promise.race([start(scope, log, stop), stop.ended.then(() => undefined)]);
     await stop.ended;
+    if (stop.error === undefined) log.info('asked to stop', { name });
     await running?.drain();
   } catch (error) {
     throw isMendable(error) ? new UsageError(error.message) : error;

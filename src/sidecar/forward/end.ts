@@ -22,15 +22,22 @@ export interface End {
  * plaintext nothing else tells an answer that was cut from a whole one.
  */
 export function socketEnd(socket: Socket, whose: 'application' | 'peer', resetOnDeath?: ResetOnDeath): End {
-  resetOnDeath?.(socket, true);
-  // All was written and the FIN is on its way: an ordinary close must not throw away what the other side has yet to get.
-  if (resetOnDeath !== undefined) socket.once('prefinish', () => resetOnDeath(socket, false));
-  return {
+  const end = {
     stream: socket,
     transport: socket,
     broken: SIDECAR_REASONS[whose === 'application' ? 'application-reset' : 'peer-reset'],
     abort: () => void socket.resetAndDestroy(),
   };
+  return inPlaintext(end, resetOnDeath);
+}
+
+/** The same end, of which it is known now that nothing but a reset tells a cut from an end. */
+export function inPlaintext(end: End, resetOnDeath: ResetOnDeath | undefined): End {
+  const { transport } = end;
+  resetOnDeath?.(transport, true);
+  // All was written and the FIN is on its way: an ordinary close must not throw away what the other side has yet to get.
+  if (resetOnDeath !== undefined) transport.once('prefinish', () => resetOnDeath(transport, false));
+  return end;
 }
 
 /** A mesh connection: broken off by the reason's alert where it has one, else by a reset of the socket below. */

@@ -9,7 +9,7 @@ import type { InboundGate } from './listen.ts';
  *
  * @param verify answers connections that only ask whether they are captured
  */
-export function capturedGate(
+export function capturedInboundGate(
   listen: Endpoint,
   redirected: Redirected,
   verify: (socket: Socket) => void,
@@ -22,7 +22,7 @@ export function capturedGate(
       const called = redirected.destinationOf(socket, 'inbound');
       if (called === undefined) return undefined;
       const { host, port } = called;
-      if (redirected.isOwnPort(port)) return redirected.turnAway(socket, 'inbound', 'own-port', called);
+      if (redirected.isUncallable(port)) return redirected.turnAway(socket, 'inbound', 'own-port', called);
       // Whoever sends us such a connection would have us dial it for him.
       if (!redirected.isOwnAddress(host)) {
         return redirected.turnAway(socket, 'inbound', 'foreign-destination', called);

@@ -3,7 +3,7 @@ import { acceptTls, type TlsStream } from '#handshake/stream';
 import type { SpiffePeer } from '#identity';
 import type { HandshakeRecorder } from '#telemetry';
 import { MESH_PROTOCOL, meshServerName, usableCredential } from '../credential.ts';
-import { type End, socketEnd, tlsEnd } from '../forward/end.ts';
+import { type End, inPlaintext, tlsEnd } from '../forward/end.ts';
 import { formatEndpoint } from '../listen/endpoint.ts';
 import type { InboundParts } from '../parts.ts';
 import { unlessEnded } from '../unless-ended.ts';
@@ -70,10 +70,10 @@ async function authenticate(detected: Detected, parts: InboundParts): Promise<Ca
 
 /** On a Strict port the missing handshake is what failed, so it has a record like any other that failed. */
 function anonymous(detected: Detected, parts: InboundParts): Caller {
-  const { connection, socket, head } = detected;
+  const { connection, head } = detected;
   connection.learned({ mode: 'plaintext' });
   const handshake = detected.mode === 'Strict' ? recordHandshake(detected, parts) : undefined;
-  const end = socketEnd(socket, 'peer', parts.config.capture?.resetOnDeath);
+  const end = inPlaintext(detected.end, parts.config.capture?.resetOnDeath);
   return { ...detected, peer: undefined, tls: undefined, end, unread: head, handshake };
 }
 

@@ -6,6 +6,7 @@ export {
   removeCapture,
   setUpCapture,
 } from './capture.ts';
+export { formatEndpoint } from '../listen/endpoint.ts';
 export { FAMILY_NAMES } from './networks.ts';
 export { namespaceFacts } from './namespace.ts';
 export { PACKET_FILTERS, type PacketFilterName } from './packet-filter.ts';

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { Refusal } from '#handshake';
 import { formatAddress } from '#policy';
-import { err, ok, type Result } from '#runtime';
-import { type Endpoint, plainAddress } from '../listen/endpoint.ts';
+import { err, ok, plainAddress, type Result } from '#runtime';
+import type { Endpoint } from '../listen/endpoint.ts';
 import { descriptorOf } from './descriptor.ts';
 import { INTERCEPT_REASONS } from './reason.ts';
 

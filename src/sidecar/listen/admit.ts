@@ -1,16 +1,18 @@
 import type { Socket } from 'node:net';
 import { TlsError } from '#handshake';
+import { plainAddress } from '#runtime';
 import type { Connection, Direction } from '../connection.ts';
-import { socketEnd } from '../forward/end.ts';
+import { type End, socketEnd } from '../forward/end.ts';
 import type { SidecarParts } from '../parts.ts';
 import { SIDECAR_REASONS } from '../reason.ts';
 import type { Admission } from './admission.ts';
-import { plainAddress } from './endpoint.ts';
 
 /** A connection that was let in, with the socket that it came by. */
 export interface Admitted {
   readonly connection: Connection;
   readonly socket: Socket;
+  /** The same socket as what the connection answers for. */
+  readonly end: End;
   /** Takes it off the registry. */
   readonly release: () => void;
 }
@@ -36,7 +38,7 @@ export function admit(
       ? socketEnd(socket, 'peer')
       : socketEnd(socket, 'application', config.capture?.resetOnDeath);
   opened.connection.hold(end);
-  return { ...opened, socket };
+  return { ...opened, socket, end };
 }
 
 /**

@@ -7,7 +7,12 @@ export interface Endpoint {
 }
 
 export function formatEndpoint({ host, port }: Endpoint): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+  return `${bracketed(host)}:${port}`;
+}
+
+/** RFC 3986 3.2.2: an IPv6 address stands in brackets where a port or a path may follow. */
+export function bracketed(host: string): string {
+  return isIPv6(host) ? `[${host}]` : host;
 }
 
 const LOOPBACK = new BlockList();
@@ -19,10 +24,4 @@ export function isLoopback(host: string): boolean {
   if (isIPv4(host)) return LOOPBACK.check(host, 'ipv4');
   if (isIPv6(host)) return LOOPBACK.check(host, 'ipv6');
   return host.toLowerCase() === 'localhost';
-}
-
-/** An IPv4 peer of a dual-stack socket shows as ::ffff:a.b.c.d; policies and people mean a.b.c.d. */
-export function plainAddress(address: string | undefined): string {
-  const mapped = address?.match(/^::ffff:(\d+\.\d+\.\d+\.\d+)$/i)?.[1];
-  return mapped ?? address ?? '';
 }

@@ -4,9 +4,9 @@ import { err, ok, silentLog, Watch } from '#runtime';
 import { FakeClock } from '#runtime/testing';
 import type { CaptureConfig } from '../config.ts';
 import { Destinations } from '../discover/destinations.ts';
-import { capturedGate as capturedInbound } from '../inbound/captured.ts';
+import { capturedInboundGate } from '../inbound/captured.ts';
 import { INTERCEPT_REASONS } from '../intercept/reason.ts';
-import { capturedGate as capturedOutbound } from '../outbound/captured.ts';
+import { capturedOutboundGate } from '../outbound/captured.ts';
 import { socketPair } from '../testing/sockets.ts';
 import type { Endpoint } from './endpoint.ts';
 import { OwnAddresses } from './own-addresses.ts';
@@ -58,11 +58,11 @@ function redirectedBy(originalDestination: CaptureConfig['originalDestination'])
 }
 
 function inbound(to: Redirected) {
-  return capturedInbound(LISTEN, to, (socket) => void verified.push(socket)).targetOf(pair.near);
+  return capturedInboundGate(LISTEN, to, (socket) => void verified.push(socket)).targetOf(pair.near);
 }
 
 function outbound(to: Redirected) {
-  return capturedOutbound(LISTEN, 'web', to).calledOf(pair.near);
+  return capturedOutboundGate(LISTEN, 'web', to).calledOf(pair.near);
 }
 
 describe('a captured connection from the network', () => {

@@ -11,15 +11,15 @@ import type { Refusals } from './refusals.ts';
 export class Redirected {
   readonly capture: CaptureConfig;
   readonly #addresses: OwnAddresses;
-  /** The sidecar's own, which no captured connection may be for. The status port is not captured, and may be called. */
-  readonly #ownPorts: ReadonlySet<number>;
+  /** No captured connection may be for them. The status port is the sidecar's too, but is not captured and may be called. */
+  readonly #uncallable: ReadonlySet<number>;
   readonly #refusals: Refusals;
   #tells: boolean | undefined;
 
   constructor(capture: CaptureConfig, adminPort: number, addresses: OwnAddresses, refusals: Refusals) {
     this.capture = capture;
     this.#addresses = addresses;
-    this.#ownPorts = new Set([adminPort, capture.inboundPort, capture.outboundPort]);
+    this.#uncallable = new Set([adminPort, capture.inboundPort, capture.outboundPort]);
     this.#refusals = refusals;
   }
 
@@ -31,8 +31,8 @@ export class Redirected {
     return undefined;
   }
 
-  isOwnPort(port: number): boolean {
-    return this.#ownPorts.has(port);
+  isUncallable(port: number): boolean {
+    return this.#uncallable.has(port);
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { connect } from '../forward/connect.ts';
-import { socketEnd } from '../forward/end.ts';
+import { type End, socketEnd } from '../forward/end.ts';
 import type { SidecarParts } from '../parts.ts';
 import type { Accepted } from './accept.ts';
 import type { Route } from './route.ts';
@@ -9,6 +9,8 @@ import type { Route } from './route.ts';
 export interface Dialled<Way extends Route = Route> {
   readonly route: Way;
   readonly socket: Socket;
+  /** The same socket as what the connection answers for. */
+  readonly end: End;
 }
 
 /** Throws TlsError, as `connect` does. */
@@ -25,6 +27,7 @@ export async function dial<Way extends Route>(
     keepAliveMilliseconds: limits.keepAliveMilliseconds,
     signal: connection.signal,
   });
-  connection.hold(socketEnd(socket, 'peer'));
-  return { route, socket };
+  const end = socketEnd(socket, 'peer');
+  connection.hold(end);
+  return { route, socket, end };
 }

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import type { Called } from '../config.ts';
-import { socketEnd } from '../forward/end.ts';
 import type { SidecarParts } from '../parts.ts';
 import { follow, passBytes } from '../path.ts';
 import { type Accepted, accept } from './accept.ts';
@@ -16,6 +15,5 @@ async function walk(accepted: Accepted, parts: SidecarParts): Promise<void> {
   const { route, peer } = await reach(accepted, parts);
   const { service, telemetry } = parts.config;
   telemetry.routed(service, route.kind === 'mesh' ? 'mesh' : route.to);
-  const application = socketEnd(accepted.socket, 'application', parts.config.capture?.resetOnDeath);
-  await passBytes(accepted.connection, { application, peer }, parts);
+  await passBytes(accepted.connection, { application: accepted.end, peer }, parts);
 }

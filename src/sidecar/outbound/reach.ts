@@ -1,5 +1,5 @@
 import { TlsError } from '#handshake';
-import { type End, socketEnd } from '../forward/end.ts';
+import { type End, inPlaintext } from '../forward/end.ts';
 import { formatEndpoint } from '../listen/endpoint.ts';
 import type { SidecarParts } from '../parts.ts';
 import { SIDECAR_REASONS } from '../reason.ts';
@@ -103,14 +103,14 @@ async function attempt(callee: Known, accepted: Accepted, parts: SidecarParts): 
   if (route.kind === 'mesh') {
     return { route, peer: await secure(accepted, await dial(accepted, route, parts), parts) };
   }
-  const { socket } = await dial(accepted, route, parts);
+  const { socket, end } = await dial(accepted, route, parts);
   try {
     await confirmPlaintext(route, accepted);
   } catch (error) {
     socket.resetAndDestroy();
     throw error;
   }
-  return { route, peer: socketEnd(socket, 'peer', parts.config.capture?.resetOnDeath) };
+  return { route, peer: inPlaintext(end, parts.config.capture?.resetOnDeath) };
 }
 
 function nobody(destination: Found): TlsError {

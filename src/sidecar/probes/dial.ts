@@ -12,7 +12,7 @@ export interface ProbeContext {
   readonly timeoutMilliseconds: number;
   readonly asking: Asking;
   readonly config: CheckedConfig;
-  readonly isOwnPort: (port: number) => boolean;
+  readonly isSidecarPort: (port: number) => boolean;
   /** Aborted with a TlsError when the time is over or the kubelet has gone. */
   readonly signal: AbortSignal;
 }

@@ -1,5 +1,6 @@
 import type { ClientHttp2Session } from 'node:http2';
 import { TlsError } from '#handshake';
+import { formatEndpoint } from '../listen/endpoint.ts';
 import { SIDECAR_REASONS } from '../reason.ts';
 import { unlessEnded } from '../unless-ended.ts';
 import { dialApplication, type ProbeContext } from './dial.ts';
@@ -13,7 +14,7 @@ export async function probeGrpc(target: GrpcTarget, context: ProbeContext): Prom
   const { host, signal } = context;
   const { port } = target;
   const { socket, close } = await dialApplication(port, context);
-  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const authority = formatEndpoint({ host, port });
   const session = open(`http://${authority}`, { createConnection: () => socket });
   try {
     await unlessEnded(check(session, target, context), signal);

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TlsError } from '#handshake';
 import type { CheckedConfig } from '../config.ts';
+import { formatEndpoint } from '../listen/endpoint.ts';
 import { SIDECAR_REASONS } from '../reason.ts';
 import { unlessEnded } from '../unless-ended.ts';
 import { dialApplication, type ProbeContext } from './dial.ts';
@@ -30,7 +31,7 @@ const MOST_REQUESTS = 10;
 
 /** The path is taken as a path: one that begins with `//` names no other host. */
 function urlOf({ scheme, port, path }: HttpTarget, host: string): URL {
-  const url = new URL(`${scheme.toLowerCase()}://${host.includes(':') ? `[${host}]` : host}:${port}`);
+  const url = new URL(`${scheme.toLowerCase()}://${formatEndpoint({ host, port })}`);
   const [, pathname = '', search = ''] = /^([^?#]*)(\?[^#]*)?/.exec(path) ?? [];
   url.pathname = pathname;
   url.search = search;
@@ -65,12 +66,12 @@ interface Answer {
 }
 
 async function ask(url: URL, headers: OutgoingHttpHeaders, context: ProbeContext): Promise<Answer> {
-  const { config, isOwnPort, signal } = context;
+  const { config, isSidecarPort, signal } = context;
   const secure = url.protocol === 'https:';
   if (!secure && url.protocol !== 'http:') throw invalid(`it redirects to ${url.protocol}`);
   const port = Number(url.port || (secure ? 443 : 80));
   // We would ask ourselves, perhaps for this very probe.
-  if (isOwnPort(port)) throw invalid(`it redirects to port ${port}, which is the sidecar's own`);
+  if (isSidecarPort(port)) throw invalid(`it redirects to port ${port}, which is the sidecar's own`);
   const { socket, close } = await dialApplication(port, context);
   try {
     const stream = secure ? await overTls(socket, signal) : socket;

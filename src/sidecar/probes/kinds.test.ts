@@ -38,7 +38,7 @@ function context(more: Partial<ProbeContext> = {}): ProbeContext {
     timeoutMilliseconds: 2_000,
     asking: { userAgent: 'kube-probe/1.36', accept: '*/*' },
     config,
-    isOwnPort: (port) => port === 15_020,
+    isSidecarPort: (port) => port === 15_020,
     signal: new AbortController().signal,
     ...more,
   };

@@ -1,10 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Reason, TlsError } from '#handshake';
+import { plainAddress } from '#runtime';
 import type { CheckedConfig } from '../config.ts';
 import { failureOf } from '../forward/end.ts';
 import { Admission } from '../listen/admission.ts';
-import { isLoopback, plainAddress } from '../listen/endpoint.ts';
+import { isLoopback } from '../listen/endpoint.ts';
 import { SIDECAR_REASONS } from '../reason.ts';
 import type { ProbeContext } from './dial.ts';
 import { probeGrpc } from './grpc-probe.ts';
@@ -18,13 +19,13 @@ const PROBE_PATH = '/probe/';
 /** The probes of one pod, and how they are answered. */
 export class Probes {
   readonly #config: CheckedConfig;
-  readonly #isOwnPort: (port: number) => boolean;
+  readonly #isSidecarPort: (port: number) => boolean;
   readonly #known: readonly { readonly digest: Buffer; readonly probe: Probe }[];
   readonly #atOnce: Admission;
 
-  constructor(config: CheckedConfig, probes: readonly Probe[], isOwnPort: (port: number) => boolean) {
+  constructor(config: CheckedConfig, probes: readonly Probe[], isSidecarPort: (port: number) => boolean) {
     this.#config = config;
-    this.#isOwnPort = isOwnPort;
+    this.#isSidecarPort = isSidecarPort;
     this.#known = probes.map((probe) => ({ probe, digest: digestOf(probe.token) }));
     this.#atOnce = new Admission(config.limits.probes);
   }
@@ -89,7 +90,7 @@ export class Probes {
       timeoutMilliseconds,
       asking,
       config: this.#config,
-      isOwnPort: this.#isOwnPort,
+      isSidecarPort: this.#isSidecarPort,
       signal,
     };
     if (target.kind === 'http') return probeHttp(target, context);

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Scope } from '#runtime';
 import type { CaptureConfig, CheckedConfig } from '../config.ts';
+import { SIDECAR_REASONS } from '../reason.ts';
 import type { StatusServer } from './server.ts';
 
 /**
@@ -15,14 +16,8 @@ export function verification(
 ): (socket: Socket) => void {
   let verified = false;
   const advise = (): void => {
-    log.warn('nobody has verified inbound capture', {
-      verificationPort,
-      say: 'Connections from the network may pass beside this sidecar, or cannot reach it.',
-      next:
-        'The pod needs `sallyport init` as an init container before this one, and this one a startupProbe with ' +
-        `httpGet on port ${verificationPort}, path /ready. If it has both: do rules of others take precedence ` +
-        `(nft list ruleset), was init told of the same ports, and does a NetworkPolicy let the node reach port ${verificationPort}?`,
-    });
+    const { code, say, next } = SIDECAR_REASONS['capture-unverified'];
+    log.warn('nobody has verified inbound capture', { reason: code, verificationPort, say, next });
   };
   if (adviseAfterMilliseconds !== undefined)
     scope.defer(clock.after(adviseAfterMilliseconds, () => verified || advise()));
