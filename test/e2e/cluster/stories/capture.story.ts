@@ -55,7 +55,7 @@ story("init refuses the node's network", async ({ cluster, namespace }) => {
     }),
   );
   await namespace.kubectl(['wait', 'pod/host', FAILED, '--timeout=180s']);
-  expect(await namespace.kubectl(['logs', 'host', '-c', 'capture'])).toContain('host');
+  expect(await namespace.kubectl(['logs', 'host', '-c', 'capture'])).toContain('host-network-namespace');
   expect(await cluster.onNode(node, ['nft', 'list', 'tables'])).not.toContain('sallyport');
 });
 

@@ -92,7 +92,7 @@ story('a pod of a Service ends under load, and no call fails', async ({ namespac
   await goesOn(namespace);
 
   // It was told by its preStop, while its application went on; it is asked to stop after that has ended.
-  expect(await sidecar).toMatch(/"message":"draining"[^]*"message":"asked to stop"/);
+  expect(await sidecar).toMatch(/"message":"draining"[\s\S]*"message":"asked to stop"/);
   const all = await outcomes(namespace);
   expect(new Set(all.map(({ what }) => what))).toEqual(new Set(['200 one', '200 two']));
   expect(new Set(all.slice(-20).map(({ what }) => what))).toEqual(new Set(['200 two']));
