@@ -92,10 +92,11 @@ export class ControllerMesh {
     return this.controller(holder);
   }
 
-  /** Of one controller. */
-  async replicaAddress(): Promise<string> {
+  /** Of every controller. */
+  async replicaAddresses(): Promise<readonly string[]> {
     const selector = `--selector=app=${CONTROLLER.name}`;
-    return this.controller(['get', 'pods', selector, '--output', 'jsonpath={.items[0].status.podIP}']);
+    const field = 'jsonpath={.items[*].status.podIP}';
+    return (await this.controller(['get', 'pods', selector, '--output', field])).split(' ');
   }
 
   controller(args: readonly string[], seconds = 30): Promise<string> {
