@@ -71,7 +71,8 @@ story(
       startupProbe: asked(tcp),
       livenessProbe: asked(http),
       readinessProbe: asked(grpc),
-      lifecycle: { postStart: LISTENING },
+      // Its own hook, for kubelet asks that before it ends this container and no other.
+      lifecycle: { postStart: LISTENING, preStop: hook(stopping) },
     };
     const server = mesh.pod(
       'server',
@@ -88,7 +89,7 @@ story(
           startupProbe: exec,
           livenessProbe: asked(grpc),
           readinessProbe: asked(https),
-          lifecycle: { postStart: hook(started), preStop: hook(stopping) },
+          lifecycle: { postStart: hook(started) },
         }),
       ],
       { probes },
