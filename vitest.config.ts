@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { SummaryReporter } from './test/support/summary-reporter.ts';
 
-const ON_EACH_PROVIDER = [
+const ON_NOBLE = [
   'authentication-refusals',
   'handshake-matrix',
   'key-share-refusals',
@@ -17,8 +17,17 @@ export default defineConfig({
   test: {
     projects: [
       { extends: true, test: { name: 'all', include: ['src/**/*.test.ts', 'test/**/*.test.ts'] } },
-      // Those of the engine's tests whose outcome is the provider's doing, again on the other one.
-      { extends: true, test: { name: 'noble', include: ON_EACH_PROVIDER, provide: { provider: 'noble' } } },
+      // Those of the engine's tests whose outcome is the provider's doing, again on JavaScript alone.
+      { extends: true, test: { name: 'noble', include: ON_NOBLE, provide: { provider: 'noble' } } },
+      // All that make connections, on the provider that the product runs on by default.
+      {
+        extends: true,
+        test: {
+          name: 'openssl',
+          include: ['src/handshake/*.test.ts', 'src/handshake/{stream,tickets,tls13}/**/*.test.ts'],
+          provide: { provider: 'openssl' },
+        },
+      },
     ],
     exclude: ['**/node_modules/**', 'test/e2e/long/**'],
     pool: 'forks',

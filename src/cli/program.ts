@@ -217,9 +217,10 @@ function addController(program: Command, env: NodeJS.ProcessEnv, finish: Finish)
     .command('controller')
     .description('give the pods of a cluster their certificates and tell sidecars of each other')
     .option('-c, --config <path>', 'its trust domain, lifetimes and names', 'controller.yaml')
-    .action(async ({ config }: { config: string }) => {
+    .addOption(cryptoOption())
+    .action(async ({ config, crypto }: { config: string; crypto: ProviderName }) => {
       const { controller } = await import('./commands/controller.ts');
-      finish(await controller({ file: config, env }));
+      finish(await controller({ file: config, crypto, env }));
     });
 }
 
@@ -275,9 +276,12 @@ function addDrain(program: Command, finish: Finish): void {
 }
 
 function cryptoOption(): Option {
-  return new Option('--crypto <provider>', 'the cryptography of TLS; noble is slow and not constant-time')
+  return new Option(
+    '--crypto <provider>',
+    'the cryptography of TLS: libcrypto directly, Node on top of it, or noble, slow and not constant-time',
+  )
     .choices(PROVIDERS)
-    .default('node' satisfies ProviderName);
+    .default(PROVIDERS[0]);
 }
 
 interface InitFlags extends Partial<Record<keyof CaptureSettings, string>> {

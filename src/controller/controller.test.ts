@@ -102,6 +102,7 @@ async function sidecar(port: number, token: string): Promise<WorkloadAgent> {
     }),
     bundle: roots,
     clock: systemClock,
+    crypto: nodeProvider,
     log: silentLog,
     random: Math.random,
   });

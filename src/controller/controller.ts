@@ -230,7 +230,7 @@ function identityOf({ trustDomain, namespace, serviceAccount }: ControllerSettin
 /** The controller's own certificate comes from its own authority, by the same agent that sidecars have. */
 function ownAgent(
   settings: ControllerSettings,
-  { clock, log, random }: ControllerParts,
+  { clock, crypto, log, random }: ControllerParts,
   authority: CertificateAuthority,
 ): WorkloadAgent {
   const identity = identityOf(settings);
@@ -238,7 +238,7 @@ function ownAgent(
   // As the API server calls a webhook behind a Service.
   const dnsNames = injection === undefined ? [] : [`${injection.service}.${namespace}.svc`];
   const issuance = { issue: (request: Uint8Array) => authority.issue(request, identity, dnsNames) };
-  return new WorkloadAgent({ identity, issuance, bundle: authority.bundle, clock, log, random });
+  return new WorkloadAgent({ identity, issuance, bundle: authority.bundle, clock, crypto, log, random });
 }
 
 function serverTls(

@@ -77,23 +77,39 @@ function recorded(role: Role): {
 function once(kems: CryptoProvider['kems']): CryptoProvider['kems'] {
   const entries = Object.entries(kems).map(([name, kem]) => {
     let pair: KemKeyPair | undefined;
-    const answers = new Map<string, ReturnType<Kem['encapsulate']>>();
-    const generate = (): KemKeyPair => (pair ??= kem.generate());
-    const encapsulate = (publicKey: Uint8Array): ReturnType<Kem['encapsulate']> => {
-      const answer = answers.get(toHex(publicKey)) ?? kem.encapsulate(publicKey);
-      answers.set(toHex(publicKey), answer);
-      return copyOf(answer);
-    };
+    const encapsulate = remembered((publicKey) => kem.encapsulate(publicKey), copyOf);
+    const generate = (): KemKeyPair => (pair ??= usableAgain(kem.generate()));
     return [name, { ...kem, generate, encapsulate }];
   });
   return Object.fromEntries(entries) as CryptoProvider['kems'];
 }
 
-/** The engine wipes the secrets it was given. */
+/** A key pair may be used once: what it answered then is answered again. */
+function usableAgain({ publicKey, decapsulate }: KemKeyPair): KemKeyPair {
+  return {
+    publicKey,
+    decapsulate: remembered(decapsulate, (answer) => (answer.ok ? ok(again(answer.value)) : answer)),
+  };
+}
+
+function remembered<T>(work: (input: Uint8Array) => T, copy: (answer: T) => T): (input: Uint8Array) => T {
+  const answers = new Map<string, T>();
+  return (input) => {
+    const answer = answers.get(toHex(input)) ?? work(input);
+    answers.set(toHex(input), copy(answer));
+    return answer;
+  };
+}
+
 function copyOf(answer: ReturnType<Kem['encapsulate']>): ReturnType<Kem['encapsulate']> {
   if (!answer.ok) return answer;
   const { ciphertext, secret } = answer.value;
-  return ok({ ciphertext, secret: new Secret(Uint8Array.from(secret.expose())) });
+  return ok({ ciphertext, secret: again(secret) });
+}
+
+/** The engine wipes the secrets it was given. */
+function again(secret: Secret): Secret {
+  return new Secret(Uint8Array.from(secret.expose()));
 }
 
 function give(connection: ClientConnection | ServerConnection, pieces: readonly Uint8Array[]): void {

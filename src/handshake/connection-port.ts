@@ -95,6 +95,7 @@ export class ConnectionPort implements Port {
 
   /** The connection is over in both directions: no key of it is needed again. */
   wipe(): void {
+    this.transcript.free();
     this.fragmenter.wipe();
     this.#readCipher?.wipe();
     for (const secret of this.#secrets) secret.wipe();
@@ -129,6 +130,7 @@ export class ConnectionPort implements Port {
   establish(established: Established): void {
     this.earlyOutput.close();
     this.#established = established;
+    this.transcript.free();
     this.emit({ type: 'established' });
   }
 

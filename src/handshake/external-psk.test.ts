@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { fromAscii, toHex } from '#runtime';
 import type { ClientConfig, ServerConfig } from './config.ts';
-import { nodeProvider } from './crypto/index.ts';
 import { FakeVerifier, identity } from './testing/credentials.ts';
 import { clientConfig, exchange, makePair, received, serverConfig } from './testing/pair.ts';
+import { testProvider } from './testing/provider.ts';
 import { sessionOf } from './testing/sessions.ts';
 import { type ExternalPsk, importPsk } from './tickets/external-psk.ts';
 
@@ -113,7 +113,7 @@ describe('a key from outside (RFC 9258)', () => {
   });
 
   it('becomes one key for each hash, none of which is the key itself (5.1)', () => {
-    const imported = importPsk(nodeProvider, KEY);
+    const imported = importPsk(testProvider, KEY);
     expect(imported.map(({ suite }) => suite.hash).sort()).toEqual(['sha256', 'sha384']);
     // struct ImportedIdentity: identity, context, TLS 1.3, HKDF_SHA256 or HKDF_SHA384.
     expect(imported.map((each) => toHex(each.identity))).toEqual([

@@ -43,6 +43,7 @@ export class Transcript {
     const digest = this.value();
     const header = Uint8Array.of(messageHash, 0, 0, digest.length);
     const message = concat(header, digest);
+    this.#running?.free();
     this.#running = this.#crypto.startHash(this.#hash!);
     this.#running.update(message);
     this.#retry = [message];
@@ -53,6 +54,16 @@ export class Transcript {
     const running = this.#crypto.startHash(hash);
     for (const message of this.#retry) running.update(message);
     running.update(partial);
-    return running.snapshot();
+    const value = running.snapshot();
+    running.free();
+    return value;
+  }
+
+  /** No message of the handshake comes any more. */
+  free(): void {
+    this.#running?.free();
+    this.#running = undefined;
+    this.#waiting = [];
+    this.#retry = [];
   }
 }

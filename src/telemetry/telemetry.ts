@@ -9,6 +9,7 @@ import type { Clock, Log, ReadableWatch } from '#runtime';
 import { CertificateMeters, type CredentialDates, type RenewalFailures } from './certificate-meters.ts';
 import { ConnectionMeters, type Route, type UncapturedCount } from './connection-meters.ts';
 import { type ConnectionRecorder, type ConnectionSubject, recordConnection } from './connection-recorder.ts';
+import { CryptoMeters, type CryptoState } from './crypto-meters.ts';
 import { DiscoveryMeters, type DiscoveryServiceState, type DiscoveryState } from './discovery-meters.ts';
 import { EndpointMeters } from './endpoint-meters.ts';
 import type { ExportHealth } from './export-health.ts';
@@ -53,6 +54,7 @@ export class Telemetry {
   readonly #handshakes: HandshakeMeters;
   readonly #connections: ConnectionMeters;
   readonly #certificates: CertificateMeters;
+  readonly #crypto: CryptoMeters;
   readonly #endpoints: EndpointMeters;
   readonly #discovery: DiscoveryMeters;
   readonly #issuance: IssuanceMeters;
@@ -96,10 +98,16 @@ export class Telemetry {
     this.#handshakes = new HandshakeMeters(meter, reasons);
     this.#connections = new ConnectionMeters(meter, reasons);
     this.#certificates = new CertificateMeters(meter, clock, reasons);
+    this.#crypto = new CryptoMeters(meter);
     this.#endpoints = new EndpointMeters(meter, reasons);
     this.#discovery = new DiscoveryMeters(meter);
     this.#issuance = new IssuanceMeters(meter, reasons);
     observeLost(meter, { traces: spans?.health, metrics: metrics?.health });
+  }
+
+  /** What this process runs on. */
+  watchCrypto(state: CryptoState): void {
+    this.#crypto.watch(state);
   }
 
   startHandshake(subject: HandshakeSubject): HandshakeRecorder {

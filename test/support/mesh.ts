@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { nodeProvider } from '#handshake/crypto';
+import { openOpensslProvider } from '#handshake/crypto';
 import { createTrustBundle, serviceAccountId, type SpiffeId } from '#identity';
 import { CertificateAuthority } from '#identity/ca';
 import { WorkloadAgent } from '#identity/workload';
@@ -10,6 +10,11 @@ import { type Destination, type Endpoint, Sidecar, type SidecarLimits } from '#s
 import { type HandshakeRecord, Telemetry } from '#telemetry';
 import { KeptSpans } from './kept-spans.ts';
 import { temporaryFolder } from './temporary.ts';
+
+/** As the product's default. */
+const crypto = await openOpensslProvider((difference) => {
+  throw new Error(`libcrypto differs from node:crypto in ${difference}`);
+});
 
 const TRUST_DOMAIN = 'mesh.test';
 const NAMESPACE = 'shop';
@@ -188,6 +193,7 @@ export class Mesh {
         issuance: { issue: (csr) => authority.issue(csr, identity) },
         bundle,
         clock,
+        crypto,
         log: ownLog,
         random: Math.random,
         ...(options.rotateEveryMilliseconds === undefined
@@ -205,7 +211,7 @@ export class Mesh {
         telemetry,
         log: ownLog,
         clock,
-        crypto: nodeProvider,
+        crypto,
         limits: { ...PATIENT, ...service.limits },
         ...(service.application === undefined
           ? {}

@@ -1,14 +1,15 @@
 import { apiObjects, Controller, type ControllerSettings, kubeConfig, kubernetesApi } from '#controller';
-import { nodeProvider } from '#handshake/crypto';
 import { AuthorityError } from '#identity/ca';
 import { type Log, type Scope, systemClock } from '#runtime';
 import { Telemetry, TelemetrySettingsError } from '#telemetry';
 import { readControllerFile } from '../controller-file/read.ts';
+import { type OpenedProvider, openProvider, type ProviderName } from '../crypto-provider.ts';
 import { otelEnvironment } from '../otel-environment.ts';
 import { untilStopped } from './until-stopped.ts';
 
 export interface ControllerOptions {
   readonly file: string;
+  readonly crypto: ProviderName;
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -19,7 +20,7 @@ const DRAIN_MILLISECONDS = 5000;
  * `sallyport controller`: gives a cluster's pods their certificates and tells sidecars of each other, until SIGTERM.
  * Throws UsageError with every mistake of its file. 0 after an orderly end.
  */
-export async function controller({ file, env }: ControllerOptions): Promise<number> {
+export async function controller({ file, crypto, env }: ControllerOptions): Promise<number> {
   const settings = readControllerFile(file, {
     namespace: env.SALLYPORT_NAMESPACE,
     serviceAccount: env.SALLYPORT_SERVICE_ACCOUNT,
@@ -28,7 +29,7 @@ export async function controller({ file, env }: ControllerOptions): Promise<numb
   return untilStopped({
     name: 'controller',
     start: async (scope, log) => {
-      const running = await start(scope, settings, log, env);
+      const running = await start(scope, settings, await openProvider(crypto, log), log, env);
       return { drain: () => running.drain(DRAIN_MILLISECONDS) };
     },
     isMendable,
@@ -38,18 +39,20 @@ export async function controller({ file, env }: ControllerOptions): Promise<numb
 function start(
   scope: Scope,
   settings: ControllerSettings,
+  { crypto, fallbacks }: OpenedProvider,
   log: Log,
   env: NodeJS.ProcessEnv,
 ): Promise<Controller> {
   const clock = systemClock;
   const telemetry = Telemetry.create({ clock, log, environment: otelEnvironment(env) });
   scope.defer(() => telemetry.shutdown());
+  telemetry.watchCrypto({ provider: crypto.name, fallbacks });
   const kubernetes = kubeConfig();
   return Controller.start(scope, settings, {
     api: kubernetesApi(kubernetes),
     objects: apiObjects(kubernetes),
     telemetry,
-    crypto: nodeProvider,
+    crypto,
     clock,
     log,
     random: Math.random,

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import type { CryptoProvider } from '#handshake/crypto';
 import { serviceAccountId } from '#identity';
 import { PolicyLoadError, type WatchedPolicies, watchPolicies } from '#policy';
 import { err, type Log, ok, type Result, type Scope, systemClock } from '#runtime';
@@ -13,7 +12,7 @@ import { giveBackMemory } from '../give-back-memory.ts';
 import { otelEnvironment } from '../otel-environment.ts';
 import { readText } from '../read-text.ts';
 import { parseSidecarFile, type SidecarFile } from '../sidecar-file/sidecar-file.ts';
-import { openProvider, type ProviderName } from '../crypto-provider.ts';
+import { type OpenedProvider, openProvider, type ProviderName } from '../crypto-provider.ts';
 import { UsageError } from '../usage-error.ts';
 import { untilStopped } from './until-stopped.ts';
 
@@ -44,7 +43,7 @@ export async function sidecar({ file, crypto, env }: SidecarOptions): Promise<nu
 async function start(
   scope: Scope,
   settings: SidecarFile,
-  crypto: CryptoProvider,
+  { crypto, fallbacks }: OpenedProvider,
   log: Log,
   env: NodeJS.ProcessEnv,
 ): Promise<Sidecar> {
@@ -52,7 +51,7 @@ async function start(
   const { trustDomain, workload } = settings;
   const identity = serviceAccountId(trustDomain, workload.namespace, workload.serviceAccount);
   const [source, policies, calls] = await Promise.all([
-    followSource(settings, identity, { clock, log }),
+    followSource(settings, identity, { clock, crypto, log }),
     loadPolicies(settings, log),
     openSocketCalls(),
   ]);
@@ -61,6 +60,7 @@ async function start(
   if (!source.ok || !policies.ok || !calls.ok) throw new UsageError(mistakes.join('\n'));
   const telemetry = Telemetry.create({ clock, log, environment: otelEnvironment(env) });
   scope.defer(() => telemetry.shutdown());
+  telemetry.watchCrypto({ provider: crypto.name, fallbacks });
   scope.defer(telemetry.watchRoot(settings.service, followRoot(scope, source.value.bundle)));
   source.value.run(scope, telemetry);
   policies.value.run(scope);

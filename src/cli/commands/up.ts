@@ -73,7 +73,7 @@ async function run(
   const log = jsonLog('info', (line) => logs.mesh.write(line));
   mesh = await Mesh.start(scope.child('mesh'), {
     mesh: file,
-    crypto: await openProvider(options.crypto, log),
+    provider: await openProvider(options.crypto, log),
     state,
     env: options.env,
     clock,

@@ -1,5 +1,4 @@
 import { open } from 'node:fs/promises';
-import { nodeProvider } from '#handshake/crypto';
 import { serviceAccountId, type SpiffeId, spiffeVerifier } from '#identity';
 import { RemoteIssuance } from '#identity/issuance';
 import { WorkloadAgent } from '#identity/workload';
@@ -18,7 +17,7 @@ export async function followController(
   settings: SidecarFile,
   source: ControllerSource,
   identity: SpiffeId,
-  { clock, log }: SourceParts,
+  { clock, crypto, log }: SourceParts,
 ): Promise<Result<FollowedSource, readonly string[]>> {
   const roots = await followTrustBundle(settings.trustBundle, identity.trustDomain, { clock, log });
   if (!roots.ok) return roots;
@@ -32,14 +31,22 @@ export async function followController(
     bundle,
     readToken: () => readToken(source.token),
     current: () => agent.credentials.value,
-    crypto: nodeProvider,
+    crypto,
     clock,
   });
-  const agent: WorkloadAgent = new WorkloadAgent({ identity, issuance, bundle, clock, log, random });
+  const agent: WorkloadAgent = new WorkloadAgent({
+    identity,
+    issuance,
+    bundle,
+    clock,
+    crypto,
+    log,
+    random,
+  });
   const tls = () => {
     const credential = agent.credentials.value?.credential;
     return {
-      crypto: nodeProvider,
+      crypto,
       verifier: spiffeVerifier({
         bundle,
         clock,

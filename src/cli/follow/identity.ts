@@ -1,3 +1,4 @@
+import type { CryptoProvider } from '#handshake/crypto';
 import type { SpiffeId, TrustBundle } from '#identity';
 import { readMounted, type WorkloadCredential } from '#identity/workload';
 import { type Clock, err, type Log, ok, type ReadableWatch, type Result, type Scope } from '#runtime';
@@ -24,7 +25,7 @@ export interface FollowedIdentity {
 export async function followIdentity(
   files: MountedIdentity,
   identity: SpiffeId,
-  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  { clock, crypto, log }: { readonly clock: Clock; readonly crypto: CryptoProvider; readonly log: Log },
 ): Promise<Result<FollowedIdentity, readonly string[]>> {
   const roots = await followTrustBundle(files.trustBundle, identity.trustDomain, { clock, log });
   if (!roots.ok) return roots;
@@ -35,7 +36,7 @@ export async function followIdentity(
       what: 'certificate and key',
       paths: [files.certificate, files.key],
       parse([certificate = '', key = '']) {
-        const context = { identity, bundle: bundle.value, now: clock.now(), renewals };
+        const context = { crypto, identity, bundle: bundle.value, now: clock.now(), renewals };
         const read = readMounted({ certificate, key }, context);
         if (!read.ok) return err([`${read.error.reason.say} (${read.error.detail})`]);
         renewals += 1;

@@ -1,3 +1,4 @@
+import type { CryptoProvider } from '#handshake/crypto';
 import type { SpiffeId, TrustBundle } from '#identity';
 import type { WorkloadCredential } from '#identity/workload';
 import { type Clock, err, type Log, ok, type ReadableWatch, type Result, type Scope } from '#runtime';
@@ -20,6 +21,7 @@ export interface FollowedSource {
 
 export interface SourceParts {
   readonly clock: Clock;
+  readonly crypto: CryptoProvider;
   readonly log: Log;
 }
 

@@ -60,6 +60,7 @@ export async function startGate(
     issuance: { issue: (request) => authority.issue(request, identity) },
     bundle: authority.bundle,
     clock,
+    crypto,
     log,
     random: parts.random,
     ...(rotateEveryMilliseconds === undefined ? {} : { renewEveryMilliseconds: rotateEveryMilliseconds }),

@@ -1,4 +1,3 @@
-import type { CryptoProvider } from '#handshake/crypto';
 import { AuthorityError, CertificateAuthority } from '#identity/ca';
 import type { WatchedPolicies } from '#policy';
 import type { Clock, Log, Scope } from '#runtime';
@@ -10,6 +9,7 @@ import type { MeshFile, TrafficEntry } from '../mesh-file/mesh-file.ts';
 import { startOrphanGuard } from '../services/orphan-guard.ts';
 import { runTraffic } from '../traffic/traffic-driver.ts';
 import { UsageError } from '../usage-error.ts';
+import type { OpenedProvider } from '../crypto-provider.ts';
 import { otelEnvironment } from '../otel-environment.ts';
 import { formatMilliseconds } from '../view/format.ts';
 import { printableLine } from '../view/printable.ts';
@@ -25,7 +25,7 @@ import { type SnapshotSource, snapshotOf } from './snapshot-of.ts';
 
 export interface MeshConfig {
   readonly mesh: MeshFile;
-  readonly crypto: CryptoProvider;
+  readonly provider: OpenedProvider;
   readonly state: StateFolder;
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
@@ -229,9 +229,10 @@ const STARVED_MILLISECONDS = 500;
 const LONGEST_QUIET_DRAIN_MILLISECONDS = 500;
 
 async function open(scope: Scope, config: MeshConfig): Promise<Started> {
-  const { mesh, clock, log, env, random, output } = config;
+  const { mesh, clock, log, env, provider, random, output } = config;
   const telemetry = Telemetry.create({ clock, log, environment: otelEnvironment(env) });
   scope.defer(() => telemetry.shutdown());
+  telemetry.watchCrypto({ provider: provider.crypto.name, fallbacks: provider.fallbacks });
   const lifetime = mesh.leafLifetimeMilliseconds;
   const [authority, watched] = await Promise.all([
     CertificateAuthority.open({
@@ -252,7 +253,7 @@ async function open(scope: Scope, config: MeshConfig): Promise<Started> {
     telemetry,
     clock,
     log,
-    crypto: config.crypto,
+    crypto: provider.crypto,
     random,
     rotateEveryMilliseconds: mesh.rotateEveryMilliseconds,
     directory: mesh.directory,

@@ -179,6 +179,8 @@ const GROUP_NAMES = Object.keys(GROUPS) as GroupName[];
 const MIXED = [
   ['node', 'noble'],
   ['noble', 'node'],
+  ['openssl', 'node'],
+  ['node', 'openssl'],
 ] as const;
 
 describe.each(MIXED)('a client on %s and a server on %s', (client, server) => {

@@ -1,12 +1,16 @@
+import type { KeyObject } from 'node:crypto';
+import type { Signer } from '../credentials/signer.ts';
 import type { CertificateSchemeName } from '../schemes.ts';
 import type { AeadName, HashName, SuiteName } from '../suites.ts';
 import type { Kem, KemName } from './kem.ts';
 
-/** A running hash, as the transcript needs it. */
+/** A running hash, as the transcript needs it. Whoever started it frees it. */
 export interface RunningHash {
   update(bytes: Uint8Array): void;
   /** The digest of what was given so far; the hash goes on. */
   snapshot(): Uint8Array;
+  /** Gives back what it holds outside of JavaScript's memory; it throws if used again. Twice does no harm. */
+  free(): void;
 }
 
 /** An AEAD key; nonces are given by the caller, 12 bytes each, never twice under one key. */
@@ -53,4 +57,6 @@ export interface CryptoProvider {
     message: Uint8Array,
     signature: Uint8Array,
   ): boolean;
+  /** A signer for a private key held by this process. Throws for a key that no scheme of TLS 1.3 can use. */
+  signer(privateKey: KeyObject): Signer;
 }

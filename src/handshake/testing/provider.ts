@@ -1,5 +1,5 @@
 import { inject, type TestContext } from 'vitest';
-import { type CryptoProvider, nodeProvider } from '../crypto/index.ts';
+import { type CryptoProvider, nodeProvider, openOpensslProvider } from '../crypto/index.ts';
 import { nobleProvider } from '../crypto/noble/index.ts';
 import type { SchemeName } from '../schemes.ts';
 
@@ -7,14 +7,17 @@ declare module 'vitest' {
   // oxlint-disable-next-line typescript/consistent-type-definitions -- vitest merges it
   interface ProvidedContext {
     /** Which provider the engine's tests run on: vitest.config.ts runs them on each. */
-    readonly provider: 'node' | 'noble' | undefined;
+    readonly provider: 'node' | 'noble' | 'openssl' | undefined;
   }
 }
 
-/** Both, for tests that let them meet. */
-export const PROVIDERS: Readonly<Record<'node' | 'noble', CryptoProvider>> = {
+/** All, for tests that let them meet. */
+export const PROVIDERS: Readonly<Record<'node' | 'noble' | 'openssl', CryptoProvider>> = {
   node: nodeProvider,
   noble: nobleProvider,
+  openssl: await openOpensslProvider((difference) => {
+    throw new Error(`libcrypto differs from node:crypto in ${difference}`);
+  }),
 };
 
 export const testProvider: CryptoProvider = PROVIDERS[inject('provider') ?? 'node'];

@@ -1,10 +1,10 @@
 import { FakeClock } from '#runtime/testing';
 import type { ClientConfig, ServerConfig } from '../config.ts';
-import { nodeProvider } from '../crypto/index.ts';
 import { TicketKeyRing } from '../tickets/key-ring.ts';
 import type { ClientSessions, ServerSessions } from '../tickets/options.ts';
 import { SessionCache } from '../tickets/session-cache.ts';
 import { TicketWorker } from '../tickets/ticket-worker.ts';
+import { testProvider } from './provider.ts';
 import { establishedPair, exchange, makePair, type Pair, type PairOptions } from './pair.ts';
 
 /** The freshness window of anti-replay, ms. */
@@ -14,13 +14,13 @@ export const WINDOW = 10_000;
 export class Acquaintances {
   readonly clock = new FakeClock();
   readonly cache: SessionCache = new SessionCache({ clock: this.clock });
-  readonly ring: TicketKeyRing = new TicketKeyRing({ crypto: nodeProvider, clock: this.clock });
+  readonly ring: TicketKeyRing = new TicketKeyRing({ crypto: testProvider, clock: this.clock });
   worker: TicketWorker = this.startWorker();
 
   /** A worker of the same pod: the same ring, another memory. */
   startWorker(): TicketWorker {
     return new TicketWorker({
-      crypto: nodeProvider,
+      crypto: testProvider,
       clock: this.clock,
       ring: this.ring,
       windowMilliseconds: WINDOW,

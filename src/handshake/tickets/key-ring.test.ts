@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '#runtime/testing';
-import { nodeProvider } from '../crypto/index.ts';
+import { testProvider } from '../testing/provider.ts';
 import { TicketKeyRing } from './key-ring.ts';
 
 const HOUR = 3_600_000;
@@ -9,14 +9,17 @@ const STATE = Buffer.from('what a server remembers');
 function makeRing(hours = 6) {
   const clock = new FakeClock();
   const rotateEveryMilliseconds = hours * HOUR;
-  return { clock, ring: new TicketKeyRing({ crypto: nodeProvider, clock, rotateEveryMilliseconds }) };
+  return { clock, ring: new TicketKeyRing({ crypto: testProvider, clock, rotateEveryMilliseconds }) };
 }
 
 describe('ticket keys', () => {
   it('seal what only they open, and what nobody may change', () => {
     const { ring } = makeRing();
     const { ticket } = ring.seal(STATE);
+    const sent = ticket.slice();
     expect(Buffer.from(ring.open(ticket)!)).toEqual(STATE);
+    // The ClientHello that it came in is hashed after this.
+    expect(ticket).toEqual(sent);
     expect(makeRing().ring.open(ticket)).toBeUndefined();
     for (let at = 0; at < ticket.length; at += 1) {
       const changed = ticket.slice();
@@ -30,14 +33,14 @@ describe('ticket keys', () => {
   it('CVE-2020-13777: are random from the first ticket on, never zeros', () => {
     const { ring } = makeRing();
     const { ticket } = ring.seal(STATE);
-    const zeros = nodeProvider.aead('aes-256-gcm', new Uint8Array(32));
+    const zeros = testProvider.aead('aes-256-gcm', new Uint8Array(32));
     const opened = zeros.open(ticket.subarray(16, 28), ticket.subarray(0, 16), ticket.subarray(28));
     expect(opened).toBeUndefined();
     // What an attacker without the key seals is not opened either, under any name.
     const forged = new Uint8Array(STATE.length + 16);
     zeros.seal(new Uint8Array(12), ticket.subarray(0, 16), STATE, forged, 0);
     expect(ring.open(Buffer.concat([ticket.subarray(0, 16), new Uint8Array(12), forged]))).toBeUndefined();
-    const broken = { ...nodeProvider, randomBytes: (length: number) => new Uint8Array(length) };
+    const broken = { ...testProvider, randomBytes: (length: number) => new Uint8Array(length) };
     const make = () => new TicketKeyRing({ crypto: broken, clock: new FakeClock() });
     expect(make).toThrow('the random source gave no key');
   });

@@ -79,7 +79,8 @@ export class TicketKeyRing {
     if (key === undefined) return undefined;
     const nonce = ticket.subarray(NAME_LENGTH, NAME_LENGTH + NONCE_LENGTH);
     if (nonce.length < NONCE_LENGTH) return undefined;
-    return key.aead.open(nonce, key.name, ticket.subarray(NAME_LENGTH + NONCE_LENGTH));
+    // A copy: it is opened in place, and the binder is over the ClientHello that the ticket came in.
+    return key.aead.open(nonce, key.name, ticket.slice(NAME_LENGTH + NONCE_LENGTH));
   }
 
   /** The owner is done: every ticket is worthless from now on. */

@@ -157,6 +157,7 @@ export class TestIssuance {
       issuance,
       bundle: this.#authority.bundle,
       clock: this.clock,
+      crypto: nodeProvider,
       log: silentLog,
       random: () => 0,
     });
@@ -205,6 +206,7 @@ export class TestIssuance {
       issuance: { issue: (request) => this.#authority.issue(request, identity) },
       bundle: this.#authority.bundle,
       clock: this.clock,
+      crypto: nodeProvider,
       log: silentLog,
       random: Math.random,
     });

@@ -1,6 +1,7 @@
 import { verify } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Refusal } from '#handshake';
+import { nodeProvider } from '#handshake/crypto';
 import { err, type Fields, type Log, ok, type Result, Scope, silentLog, toHex, Watch } from '#runtime';
 import { FakeClock } from '#runtime/testing';
 import type { TrustBundle } from '../bundle.ts';
@@ -71,7 +72,15 @@ afterEach(async () => {
 });
 
 function start(options: Partial<WorkloadAgentOptions> = {}): WorkloadAgent {
-  const base = { identity: ID, issuance, bundle, clock, log: silentLog, random: () => 0 };
+  const base = {
+    identity: ID,
+    issuance,
+    bundle,
+    clock,
+    crypto: nodeProvider,
+    log: silentLog,
+    random: () => 0,
+  };
   const agent = new WorkloadAgent({ ...base, ...options });
   agent.run(scope);
   return agent;

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { nodeProvider } from '#handshake/crypto';
 import { Scope, silentLog } from '#runtime';
 import { FakeClock } from '#runtime/testing';
 import { CertificateAuthority } from '../ca/authority.ts';
@@ -36,6 +37,7 @@ describe('a workload and a real authority', () => {
       issuance: { issue: (csr) => authority.issue(csr, ID) },
       bundle: authority.bundle,
       clock,
+      crypto: nodeProvider,
       log: silentLog,
       random: Math.random,
     });

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { Credential, Refusal } from '#handshake';
-import { nodeSigner } from '#handshake/crypto';
+import type { CryptoProvider } from '#handshake/crypto';
 import { err, ok, type Result } from '#runtime';
 import type { TrustBundle } from '../bundle.ts';
 import { verifySvid } from '../path/verify-svid.ts';
@@ -22,6 +22,8 @@ export interface WorkloadCredential {
 }
 
 export interface CredentialInput {
+  /** What signs with the key. */
+  readonly crypto: CryptoProvider;
   readonly chain: readonly Uint8Array[];
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
@@ -55,7 +57,7 @@ export function acceptCredential(input: CredentialInput): Result<WorkloadCredent
     Object.freeze({
       credential: Object.freeze({
         chain: Object.freeze([...chain]),
-        signer: nodeSigner(input.privateKey),
+        signer: input.crypto.signer(input.privateKey),
         notAfter: leaf.notAfter,
       }),
       spiffeId,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { nodeProvider } from '#handshake/crypto';
 import { parseTrustBundle } from '../bundle.ts';
 import { serviceAccountId } from '../spiffe-id.ts';
 import { makeAuthority, makeKeys } from '../testing/index.ts';
@@ -12,7 +13,7 @@ const leaf = authority.makeLeaf({ spiffeId: ID.toString(), keys });
 const { chain: certificate, key } = leaf.pem;
 
 function read(files: Partial<MountedFiles>, identity = ID) {
-  const context = { identity, bundle: authority.bundle, now: Date.now(), renewals: 3 };
+  const context = { crypto: nodeProvider, identity, bundle: authority.bundle, now: Date.now(), renewals: 3 };
   return readMounted({ certificate, key, ...files }, context);
 }
 

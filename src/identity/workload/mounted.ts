@@ -1,11 +1,9 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import type { Refusal } from '#handshake';
 import { equal, err, type Result } from '#runtime';
-import type { TrustBundle } from '../bundle.ts';
 import { IDENTITY_REASONS } from '../reasons.ts';
-import type { SpiffeId } from '../spiffe-id.ts';
 import { decodeCertificates } from '../x509/pem.ts';
-import { acceptCredential, type WorkloadCredential } from './credentials.ts';
+import { acceptCredential, type CredentialInput, type WorkloadCredential } from './credentials.ts';
 
 /** What a Secret of type kubernetes.io/tls holds, as PEM. */
 export interface MountedFiles {
@@ -21,7 +19,7 @@ export interface MountedFiles {
  */
 export function readMounted(
   { certificate, key }: MountedFiles,
-  context: { identity: SpiffeId; bundle: TrustBundle; now: number; renewals: number },
+  context: Pick<CredentialInput, 'crypto' | 'identity' | 'bundle' | 'now' | 'renewals'>,
 ): Result<WorkloadCredential, Refusal> {
   const chain = decodeCertificates(certificate);
   if (!chain.ok) return refuse(`the certificate file: ${chain.error}`);

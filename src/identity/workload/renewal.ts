@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { Refusal } from '#handshake';
+import type { CryptoProvider } from '#handshake/crypto';
 import { type Clock, err, type ReadableWatch, type Result, sleep } from '#runtime';
 import type { TrustBundle } from '../bundle.ts';
 import type { IssuedCertificate } from '../issued-certificate.ts';
@@ -14,6 +15,7 @@ export interface RenewalContext {
   readonly issuance: IssuanceClient;
   readonly bundle: ReadableWatch<TrustBundle>;
   readonly clock: Clock;
+  readonly crypto: CryptoProvider;
 }
 
 /** An authority that does not answer must not keep a workload from asking again. */
@@ -24,7 +26,7 @@ const ISSUANCE_TIMEOUT_MILLISECONDS = 30_000;
  * answer checked as peers would. Rejects only when `signal` aborts; every other failure is a refusal.
  */
 export async function renew(
-  { identity, issuance, bundle, clock }: RenewalContext,
+  { identity, issuance, bundle, clock, crypto }: RenewalContext,
   renewals: number,
   signal: AbortSignal,
 ): Promise<Result<WorkloadCredential, Refusal>> {
@@ -36,6 +38,7 @@ export async function renew(
   if (!issued.ok) return issued;
   // Bundle and time of now, not of when the request left.
   return acceptCredential({
+    crypto,
     chain: issued.value.chain,
     publicKey,
     privateKey,

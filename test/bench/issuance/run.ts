@@ -31,7 +31,13 @@ const { port, roots, workload } = await next<{ port: number; roots: string; work
 const bundle = parseTrustBundle('mesh.test', roots);
 if (!bundle.ok) throw new Error(bundle.error.join());
 const identity = serviceAccountId('mesh.test', 'bench', 'web');
-const mounted = readMounted(workload, { identity, bundle: bundle.value, now: Date.now(), renewals: 0 });
+const mounted = readMounted(workload, {
+  crypto: nodeProvider,
+  identity,
+  bundle: bundle.value,
+  now: Date.now(),
+  renewals: 0,
+});
 if (!mounted.ok) throw new Error(mounted.error.detail);
 const { credential } = mounted.value;
 

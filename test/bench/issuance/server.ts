@@ -60,6 +60,7 @@ const service = new IssuanceService({
   rates: { pod: { burst: 1e9, perSecond: 1e9 }, overall: { burst: 1e9, perSecond: 1e9 } },
 });
 const mounted = readMounted(own.pem, {
+  crypto: nodeProvider,
   identity: serviceAccountId('mesh.test', 'bench', 'controller'),
   bundle: authority.bundle.value,
   now: clock.now(),

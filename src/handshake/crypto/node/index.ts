@@ -4,7 +4,7 @@ import { type HashName, type SuiteName, SUITES } from '../../suites.ts';
 import type { CryptoProvider, RunningHash } from '../provider.ts';
 import { NodeAead } from './aead.ts';
 import { NODE_KEMS } from './kems.ts';
-import { verifySignature } from './signatures.ts';
+import { nodeSigner, verifySignature } from './signatures.ts';
 
 /** The provider on node:crypto alone: works wherever Node does, and offers all that the engine knows. */
 export const nodeProvider: CryptoProvider = {
@@ -18,20 +18,30 @@ export const nodeProvider: CryptoProvider = {
   hmac: (hash, key, bytes) => createHmac(hash, key).update(bytes).digest(),
   aead: (aead, key) => new NodeAead(aead, key),
   verify: verifySignature,
+  signer: nodeSigner,
 };
 
 class NodeHash implements RunningHash {
-  readonly #hash: ReturnType<typeof createHash>;
+  #hash: ReturnType<typeof createHash> | undefined;
 
   constructor(hash: HashName) {
     this.#hash = createHash(hash);
   }
 
   update(bytes: Uint8Array): void {
-    this.#hash.update(bytes);
+    this.#held.update(bytes);
   }
 
   snapshot(): Uint8Array {
-    return this.#hash.copy().digest();
+    return this.#held.copy().digest();
+  }
+
+  free(): void {
+    this.#hash = undefined;
+  }
+
+  get #held(): ReturnType<typeof createHash> {
+    if (this.#hash === undefined) throw new Error('the hash was freed');
+    return this.#hash;
   }
 }

@@ -31,15 +31,26 @@ export class Hashes {
 
   start(name: HashName): RunningHash {
     const { native } = this;
-    const context = native.made(native.calls.EVP_MD_CTX_new(), 'EVP_MD_CTX_new');
+    let context = native.made(native.calls.EVP_MD_CTX_new(), 'EVP_MD_CTX_new');
+    const held = (): Address => {
+      // A freed address may be somebody else's memory by now.
+      if (context === 0) throw new Error('the hash was freed');
+      return context;
+    };
     const running: RunningHash = {
-      update: (bytes) => this.update(context, bytes),
+      update: (bytes) => this.update(held(), bytes),
       snapshot: () => {
-        native.must(native.calls.EVP_MD_CTX_copy_ex(this.#scratch, context), 'copying a hash');
+        native.must(native.calls.EVP_MD_CTX_copy_ex(this.#scratch, held()), 'copying a hash');
         return finish(native, this.#scratch, name);
       },
+      free: () => {
+        if (context === 0) return;
+        this.#abandoned.unregister(running);
+        native.calls.EVP_MD_CTX_free(context);
+        context = 0;
+      },
     };
-    this.#abandoned.register(running, context);
+    this.#abandoned.register(running, context, running);
     this.#init(context, name);
     return running;
   }

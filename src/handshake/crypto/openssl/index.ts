@@ -1,5 +1,4 @@
-import { type KeyObject, randomBytes } from 'node:crypto';
-import type { Signer } from '../../credentials/signer.ts';
+import { randomBytes } from 'node:crypto';
 import { CERTIFICATE_SCHEMES, type CertificateSchemeName } from '../../schemes.ts';
 import { type AeadName, type SuiteName, SUITES } from '../../suites.ts';
 import { nodeProvider } from '../node/index.ts';
@@ -10,31 +9,28 @@ import { opensslKems } from './kems.ts';
 import { Native } from './native.ts';
 import { differenceFrom } from './self-test.ts';
 import { Signatures } from './signatures.ts';
+import { testedKems } from './tested-kems.ts';
 import { TestedSignatures } from './tested-signatures.ts';
 
-/** The provider on the libcrypto that Node itself runs on, called without Node's layers in between. */
-export interface OpensslProvider extends CryptoProvider {
-  /** A signer for a private key held by this process. Throws for a key that no scheme here can use. */
-  signer(privateKey: KeyObject): Signer;
-}
-
 /**
- * Loads and tests the provider; one for a thread is enough. Throws where libcrypto cannot be reached (koffi does not
+ * The provider on the libcrypto that Node itself runs on, called without Node's layers in between. Loads and tests it; one for a thread is enough. Throws where libcrypto cannot be reached (koffi does not
  * load, a function is missing) or answers otherwise than node:crypto does; `report` hears of single algorithms that turn
  * out to differ later and are left to node:crypto.
  */
-export async function openOpensslProvider(report: (difference: string) => void): Promise<OpensslProvider> {
+export async function openOpensslProvider(report: (difference: string) => void): Promise<CryptoProvider> {
   const native = await Native.load();
   const hashes = new Hashes(native);
   const signatures = new TestedSignatures(new Signatures(native), report);
   const ciphers = Object.fromEntries(
     Object.values(SUITES).map(({ aead }) => [aead, new SharedCiphers(native, aead)]),
   ) as Record<AeadName, SharedCiphers>;
-  const provider: OpensslProvider = Object.freeze({
+  const raw = opensslKems(native);
+  const tested = testedKems(raw, report);
+  const provider: CryptoProvider = Object.freeze({
     name: 'openssl',
     suites: Object.keys(SUITES) as SuiteName[],
     schemes: Object.keys(CERTIFICATE_SCHEMES) as CertificateSchemeName[],
-    kems: opensslKems(native),
+    kems: { ...tested, x25519: raw.x25519, secp256r1: raw.secp256r1 },
     // Node fills a pool at once; a native call for each would cost more.
     randomBytes: (length: number) => new Uint8Array(randomBytes(length)),
     startHash: hashes.start.bind(hashes),

@@ -5,11 +5,11 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { SUITES } from '../../suites.ts';
 import { KEMS, type KemName } from '../kem.ts';
 import { nodeProvider, nodeSigner } from '../index.ts';
-import type { Aead } from '../provider.ts';
-import { type OpensslProvider, openOpensslProvider } from './index.ts';
+import type { Aead, CryptoProvider } from '../provider.ts';
+import { openOpensslProvider } from './index.ts';
 import { differenceFrom } from './self-test.ts';
 
-let openssl: OpensslProvider;
+let openssl: CryptoProvider;
 const reported: string[] = [];
 beforeAll(async () => {
   openssl = await openOpensslProvider((difference) => reported.push(difference));
