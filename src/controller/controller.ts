@@ -173,6 +173,7 @@ export class Controller {
         : await startWebhook(scope, settings.injection, {
             ...{ host, api, bundle, leads, publisher, clock, log },
             tls: () => webhookTls(own, parts),
+            onReview: (outcome) => telemetry.injection(SERVICE, outcome),
           });
     const statusPort = await startStatusServer(scope, {
       host,

@@ -115,6 +115,7 @@ async function open(
     sessions: Sessions.open(scope, config),
     plaintextPeers: new PlaintextPeers(limits.adminRows),
   };
+  scope.defer(telemetry.watchPlaintext(service, () => parts.plaintextPeers.list()));
   const opened = await (config.capture === undefined
     ? openNamed(scope, parts, watcher)
     : openCaptured(scope, config.capture, parts, watcher));

@@ -38,10 +38,13 @@ test('docs/observability.md lists every metric with its labels', async () => {
   telemetry.watchDiscoveryService('controller', () => ({ ageMilliseconds: 0, streams: 1, subscriptions: 2 }));
   telemetry.watchRestarted('controller', 'pods', 'expired');
   telemetry.watchUncaptured('web', () => [{ protocol: 'udp', flow: 'sent', packets: 1 }]);
+  telemetry.watchPlaintext('web', () => [{ address: '10.0.0.1', passed: 1, refused: 0 }]);
+  telemetry.watchCapture('web', () => true);
+  telemetry.injection('controller', { result: 'injected', reasons: [] });
   telemetry.decision({ service: 'web', policy: undefined, allowed: true, enforcement: 'enforce' });
   await run.client().play(...clientUntilFinished('a'), { type: 'confirmed' });
 
-  const rows = (await page).split('\n').filter((line) => /^\| `(sallyport|otel)_/.test(line));
+  const rows = (await page).split('\n').filter((line) => /^\| `(sallyport|otel|nodejs)_/.test(line));
   const families = parsePrometheusText(await telemetry.metricsText());
   const listed = rows.flatMap((row) => [...row.matchAll(/`([^`]+)`/g)].map(([, name]) => name));
   for (const name of families.keys()) expect(listed).toContain(name);

@@ -16,7 +16,7 @@ export class PrometheusReader extends MetricReader {
 
   readonly #serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
 
-  /** Prometheus text format 0.0.4. With `service`, only that service's series: one page for each sidecar of a process. */
+  /** Prometheus text format 0.0.4. With `service`, only that service's series and those of the process. */
   async text(service: string | undefined): Promise<string> {
     const { resourceMetrics } = await this.collect();
     return this.#serializer.serialize(withPrometheusNames(resourceMetrics, service));
@@ -56,7 +56,10 @@ function renamed<M extends MetricData>(metric: M): M {
 
 function only<M extends MetricData>(metric: M, service: string | undefined): M {
   if (service === undefined) return metric;
-  const dataPoints = metric.dataPoints.filter(({ attributes }) => attributes[SERVICE_LABEL] === service);
+  const dataPoints = metric.dataPoints.filter(({ attributes }) => {
+    const { [SERVICE_LABEL]: of } = attributes;
+    return of === undefined || of === service;
+  });
   return { ...metric, dataPoints };
 }
 

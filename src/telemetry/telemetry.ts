@@ -12,11 +12,13 @@ import { type ConnectionRecorder, type ConnectionSubject, recordConnection } fro
 import { CryptoMeters, type CryptoState } from './crypto-meters.ts';
 import { DiscoveryMeters, type DiscoveryServiceState, type DiscoveryState } from './discovery-meters.ts';
 import { EndpointMeters } from './endpoint-meters.ts';
+import { EventLoopMeters } from './event-loop-meters.ts';
 import type { ExportHealth } from './export-health.ts';
 import { HandshakeMeters, type PolicyDecision } from './handshake-meters.ts';
 import type { HandshakeRecord, HandshakeSubject } from './handshake-record.ts';
 import type { ConnectionFailure } from './connection-failure.ts';
 import { type HandshakeRecorder, recordHandshake } from './handshake-recorder.ts';
+import { InjectionMeters, type InjectionOutcome } from './injection-meters.ts';
 import { type IssuanceAnswer, IssuanceMeters } from './issuance-meters.ts';
 import { ReasonLabels } from './labels.ts';
 import { otlpMetrics, otlpSpans } from './otlp.ts';
@@ -24,6 +26,7 @@ import { PrometheusReader } from './prometheus.ts';
 import { RecentRecords } from './recent-records.ts';
 import { type Environment, parseSettings } from './settings.ts';
 import { HandshakeTracer } from './tracer.ts';
+import { type PlaintextCount, WorkloadMeters } from './workload-meters.ts';
 
 export interface TelemetryConfig {
   readonly clock: Clock;
@@ -58,6 +61,9 @@ export class Telemetry {
   readonly #endpoints: EndpointMeters;
   readonly #discovery: DiscoveryMeters;
   readonly #issuance: IssuanceMeters;
+  readonly #injection: InjectionMeters;
+  readonly #workloads: WorkloadMeters;
+  readonly #eventLoop: EventLoopMeters;
   readonly #shutdownMilliseconds: number;
   #sequence = 0;
   #stopped: Promise<void> | undefined;
@@ -102,6 +108,9 @@ export class Telemetry {
     this.#endpoints = new EndpointMeters(meter, reasons);
     this.#discovery = new DiscoveryMeters(meter);
     this.#issuance = new IssuanceMeters(meter, reasons);
+    this.#injection = new InjectionMeters(meter, reasons);
+    this.#workloads = new WorkloadMeters(meter);
+    this.#eventLoop = new EventLoopMeters(meter, clock);
     observeLost(meter, { traces: spans?.health, metrics: metrics?.health });
   }
 
@@ -171,6 +180,16 @@ export class Telemetry {
     this.#connections.plaintext(service, mode, result);
   }
 
+  /** Who called a service in plaintext, read at each collection. Ends like `watchCredentials`. */
+  watchPlaintext(service: string, read: () => readonly PlaintextCount[]): () => void {
+    return this.#workloads.watchPlaintext(service, read);
+  }
+
+  /** Whether inbound capture is verified, read at each collection. Ends like `watchCredentials`. */
+  watchCapture(service: string, read: () => boolean): () => void {
+    return this.#workloads.watchCapture(service, read);
+  }
+
   decision(decision: PolicyDecision): void {
     this.#handshakes.decision(decision);
   }
@@ -199,6 +218,11 @@ export class Telemetry {
     this.#issuance.answered(service, answer);
   }
 
+  /** The webhook was asked about a pod. */
+  injection(service: string, outcome: InjectionOutcome): void {
+    this.#injection.reviewed(service, outcome);
+  }
+
   /** A connection for remote calls was turned away. */
   rpcRefused(service: string, reason: Reason): void {
     this.#issuance.refused(service, reason);
@@ -209,7 +233,7 @@ export class Telemetry {
     return this.#issuance.watchConnections(service, read);
   }
 
-  /** Prometheus text format 0.0.4; with `service`, only that service's series. Rejects after `shutdown`. */
+  /** Prometheus text format 0.0.4; with `service`, only that service's series and those of the process. Rejects after `shutdown`. */
   metricsText(service?: string): Promise<string> {
     return this.#prometheus.text(service);
   }
@@ -253,6 +277,7 @@ export class Telemetry {
   }
 
   async #shutdown(): Promise<void> {
+    this.#eventLoop.stop();
     const flushed = Promise.allSettled([
       ...this.#processors.map((processor) => processor.shutdown()),
       this.#meterProvider.shutdown(),

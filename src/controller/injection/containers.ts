@@ -29,6 +29,7 @@ export function sidecarContainer(
   settings: InjectionSettings,
   choices: PodChoices,
   probes: readonly ProbeEntry[],
+  service: string | undefined,
 ): Container {
   return {
     name: SIDECAR,
@@ -39,10 +40,11 @@ export function sidecarContainer(
       field('SALLYPORT_NAMESPACE', 'metadata.namespace'),
       field('SALLYPORT_SERVICE_ACCOUNT', 'spec.serviceAccountName'),
       field('SALLYPORT_POD', 'metadata.name'),
+      field('SALLYPORT_POD_UID', 'metadata.uid'),
       field('SALLYPORT_NODE', 'spec.nodeName'),
       { name: PROBES_VARIABLE, value: JSON.stringify(probes) },
-      { name: 'SALLYPORT_CONFIG', value: JSON.stringify(sidecarFile(settings, choices)) },
-      ...telemetry(settings),
+      { name: 'SALLYPORT_CONFIG', value: JSON.stringify(sidecarFile(settings, choices, service)) },
+      ...telemetry(settings, service),
     ],
     ports: [{ name: 'sallyport', containerPort: PORTS.status, protocol: 'TCP' }],
     volumeMounts: [{ name: VOLUME, mountPath: FOLDER, readOnly: true }],
@@ -97,10 +99,15 @@ function field(name: string, fieldPath: string): { name: string; valueFrom: obje
 }
 
 /** What `sallyport sidecar` would read as sidecar.yaml. */
-function sidecarFile(settings: InjectionSettings, { serverFirstPorts }: PodChoices): object {
+function sidecarFile(
+  settings: InjectionSettings,
+  { serverFirstPorts }: PodChoices,
+  service: string | undefined,
+): object {
   const { trustDomain, controller, defaults } = settings;
   return {
     trustDomain,
+    ...(service === undefined ? {} : { service }),
     rootNamespace: controller.namespace,
     trustBundle: `${FOLDER}/trust-bundle.pem`,
     policies: [],
@@ -110,17 +117,24 @@ function sidecarFile(settings: InjectionSettings, { serverFirstPorts }: PodChoic
   };
 }
 
-function telemetry({ otlpEndpoint }: InjectionSettings): object[] {
+/** Resource attributes by the semantic conventions of OpenTelemetry for Kubernetes. */
+const ATTRIBUTES = {
+  'service.namespace': '$(SALLYPORT_NAMESPACE)',
+  'service.instance.id': `$(SALLYPORT_NAMESPACE).$(SALLYPORT_POD).${SIDECAR}`,
+  'k8s.namespace.name': '$(SALLYPORT_NAMESPACE)',
+  'k8s.pod.name': '$(SALLYPORT_POD)',
+  'k8s.pod.uid': '$(SALLYPORT_POD_UID)',
+  'k8s.node.name': '$(SALLYPORT_NODE)',
+  'k8s.container.name': SIDECAR,
+};
+
+function telemetry({ otlpEndpoint }: InjectionSettings, service: string | undefined): object[] {
   if (otlpEndpoint === undefined) return [];
-  const attributes = {
-    'k8s.namespace.name': 'SALLYPORT_NAMESPACE',
-    'k8s.pod.name': 'SALLYPORT_POD',
-    'k8s.node.name': 'SALLYPORT_NODE',
-  };
-  const text = Object.entries(attributes).map(([name, variable]) => `${name}=$(${variable})`);
+  const attributes = Object.entries(ATTRIBUTES).map((pair) => pair.join('='));
   return [
     { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: otlpEndpoint },
-    { name: 'OTEL_RESOURCE_ATTRIBUTES', value: text.join(',') },
+    { name: 'OTEL_SERVICE_NAME', value: service ?? '$(SALLYPORT_SERVICE_ACCOUNT)' },
+    { name: 'OTEL_RESOURCE_ATTRIBUTES', value: attributes.join(',') },
   ];
 }
 

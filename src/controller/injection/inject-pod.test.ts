@@ -337,3 +337,42 @@ test("a null field is one that isn't there", () => {
   };
   expect(inject(given).spec.initContainers).toHaveLength(2);
 });
+
+describe('telemetry', () => {
+  const telemetry = { ...SETTINGS, otlpEndpoint: 'http://collector.telemetry:4318' };
+  const labels = { 'pod-template-hash': '5d4f6c7b8' };
+  const ownerReferences = [{ kind: 'ReplicaSet', name: 'web-5d4f6c7b8', controller: true }];
+  const sidecar = (settings: typeof SETTINGS, metadata: object): Container => {
+    const injected = injectPod(pod({}, metadata), settings, countedTokens());
+    if (!injected.ok) throw new Error(codes(injected.error).join());
+    return sidecarOf(injected.value);
+  };
+
+  test('goes to the endpoint with the attributes of the pod, under the name of its workload', () => {
+    const container = sidecar(telemetry, { labels, ownerReferences });
+    expect(variable(container, 'OTEL_EXPORTER_OTLP_ENDPOINT')).toBe('http://collector.telemetry:4318');
+    expect(variable(container, 'OTEL_SERVICE_NAME')).toBe('web');
+    expect(JSON.parse(variable(container, 'SALLYPORT_CONFIG'))).toMatchObject({ service: 'web' });
+    expect(variable(container, 'OTEL_RESOURCE_ATTRIBUTES').split(',')).toEqual([
+      'service.namespace=$(SALLYPORT_NAMESPACE)',
+      'service.instance.id=$(SALLYPORT_NAMESPACE).$(SALLYPORT_POD).sallyport',
+      'k8s.namespace.name=$(SALLYPORT_NAMESPACE)',
+      'k8s.pod.name=$(SALLYPORT_POD)',
+      'k8s.pod.uid=$(SALLYPORT_POD_UID)',
+      'k8s.node.name=$(SALLYPORT_NODE)',
+      'k8s.container.name=sallyport',
+    ]);
+    // Kubernetes replaces $(X) only where X stands earlier in the list.
+    const names = container.env?.map(({ name }) => name) ?? [];
+    for (const [, used = ''] of JSON.stringify(container.env).matchAll(/\$\(([A-Z_]+)\)/g)) {
+      expect(names.indexOf(used)).toBeGreaterThanOrEqual(0);
+      expect(names.indexOf(used)).toBeLessThan(names.indexOf('OTEL_EXPORTER_OTLP_ENDPOINT'));
+    }
+  });
+
+  test('without an endpoint goes nowhere; without a name of the workload it is called by its account', () => {
+    expect(sidecar(SETTINGS, {}).env?.some(({ name }) => name?.startsWith('OTEL_'))).toBe(false);
+    expect(variable(sidecar(telemetry, {}), 'OTEL_SERVICE_NAME')).toBe('$(SALLYPORT_SERVICE_ACCOUNT)');
+    expect(JSON.parse(variable(sidecar(telemetry, {}), 'SALLYPORT_CONFIG'))).not.toHaveProperty('service');
+  });
+});

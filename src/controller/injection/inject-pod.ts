@@ -6,6 +6,7 @@ import { initContainer, sidecarContainer, volume } from './containers.ts';
 import { INJECTED, SIDECAR, VOLUME } from './names.ts';
 import { type Pod, parsePod } from './pod.ts';
 import { entriesOf, type ProbeEntry, ProbeRewriter } from './probes.ts';
+import { serviceNameOf } from './service-name.ts';
 import type { InjectionSettings } from './settings.ts';
 
 /**
@@ -52,7 +53,7 @@ export function injectPod(
       ...spec,
       initContainers: [
         initContainer(settings, choices.value),
-        sidecarContainer(settings, choices.value, probes.entries.value),
+        sidecarContainer(settings, choices.value, probes.entries.value, serviceNameOf(pod)),
         ...initContainers,
       ],
       containers,

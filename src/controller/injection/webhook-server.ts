@@ -22,10 +22,18 @@ export interface WebhookServerConfig {
   readonly tls: () => Omit<ServerConfig, 'alpn'> | undefined;
   /** Sees to it that the pods of a namespace find whom to believe. The answer is what keeps it from that. */
   readonly ensureTrust: (namespace: string, signal: AbortSignal) => Promise<string | undefined>;
+  /** Of each pod, but those of dry runs: for metrics. */
+  readonly onReview?: (outcome: ReviewOutcome) => void;
   /** For the path of a probe; each time another that nobody can guess. */
   readonly token: () => string;
   readonly clock: Clock;
   readonly log: Log;
+}
+
+export interface ReviewOutcome {
+  readonly result: 'injected' | 'left' | 'refused';
+  /** Codes; empty unless it was refused. */
+  readonly reasons: readonly string[];
 }
 
 /** The webhook: HTTP over our own TLS engine (docs/adr/0011). Resolves with its port when it listens. */
@@ -175,21 +183,28 @@ class WebhookServer {
   }
 
   async #review(asked: ReviewRequest): Promise<object> {
-    const { log, settings, token, ensureTrust } = this.#config;
+    const { log, settings, token, ensureTrust, onReview } = this.#config;
     const { uid, namespace, dryRun } = asked;
+    const count = (result: ReviewOutcome['result'], reasons: readonly string[] = []): void => {
+      if (!dryRun) onReview?.({ result, reasons });
+    };
     const pod = `${namespace}/${nameOf(asked)}`;
     const result = review(asked, settings, token);
     if (!result.ok) {
       const reasons = [...new Set(result.error.map(({ reason }) => reason.code))];
       log.warn('a pod was refused', { pod, reasons });
+      count('refused', reasons);
       return refused(uid, wordsOf(result.error));
     }
     const problem = dryRun ? undefined : await ensureTrust(namespace, this.#signal);
     if (problem !== undefined) {
       log.warn('a pod was refused', { pod, reasons: ['trust-bundle-missing'], problem });
+      count('refused', ['trust-bundle-missing']);
       const say = `The trust bundle, without which its sidecar can believe nobody, can't be brought to namespace ${namespace}`;
       return refused(uid, `${say}: ${problem}. Look at the controller's log; pods are tried again.`, 503);
     }
+    if (result.value.length === 0) count('left');
+    else count('injected');
     if (!dryRun) log.info('a pod was injected', { pod });
     return admitted(uid, result.value);
   }

@@ -170,6 +170,22 @@ test('a pod that wants to stay as it is, does', async () => {
   expect(response).toEqual({ uid: 'the-uid', allowed: true });
 });
 
+test('what becomes of pods is counted, but not in dry runs', async () => {
+  const labels = { 'mesh.sallyport.dev/inject': 'disabled' };
+  await post(reviewOf(CONTAINERS));
+  await post(reviewOf(CONTAINERS, { dryRun: true }));
+  await post(reviewOf({}, { object: { metadata: { labels }, spec: CONTAINERS } }));
+  await post(reviewOf({ ...CONTAINERS, hostNetwork: true, hostPID: true }));
+  const text = await (await fetch(`http://127.0.0.1:${controller.statusPort}/metrics`)).text();
+  const counted = text.split('\n').filter((line) => line.startsWith('sallyport_injection_pods_total'));
+  expect(counted.toSorted()).toEqual([
+    'sallyport_injection_pods_total{service="controller",result="injected",reason="none"} 1',
+    'sallyport_injection_pods_total{service="controller",result="left",reason="none"} 1',
+    'sallyport_injection_pods_total{service="controller",result="refused",reason="pod-in-host-processes"} 1',
+    'sallyport_injection_pods_total{service="controller",result="refused",reason="pod-on-host-network"} 1',
+  ]);
+});
+
 test('a dry run makes nothing', async () => {
   const { text } = await post(reviewOf(CONTAINERS, { dryRun: true }));
   expect(JSON.parse(text)).toMatchObject({ response: { allowed: true } });

@@ -6,7 +6,7 @@ import type { BundlePublisher } from '../issuance/bundle-publisher.ts';
 import type { KubernetesApi } from '../kubernetes/api.ts';
 import type { InjectionConfig } from './settings.ts';
 import { WebhookConfiguration } from './webhook-configuration.ts';
-import { startWebhookServer } from './webhook-server.ts';
+import { type ReviewOutcome, startWebhookServer } from './webhook-server.ts';
 
 export interface WebhookParts {
   readonly host: string;
@@ -15,6 +15,7 @@ export interface WebhookParts {
   readonly leads: ReadableWatch<boolean>;
   readonly publisher: BundlePublisher;
   readonly tls: () => Omit<ServerConfig, 'alpn'> | undefined;
+  readonly onReview: (outcome: ReviewOutcome) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -25,13 +26,14 @@ const TOKEN_BYTES = 16;
 export async function startWebhook(
   scope: Scope,
   { configuration, port, settings }: InjectionConfig,
-  { host, api, bundle, leads, publisher, tls, clock, log }: WebhookParts,
+  { host, api, bundle, leads, publisher, tls, onReview, clock, log }: WebhookParts,
 ): Promise<number> {
   const listening = await startWebhookServer(scope, {
     host,
     port,
     settings,
     tls,
+    onReview,
     ensureTrust: (namespace, signal) => publisher.ensure(namespace, signal),
     token: () => randomBytes(TOKEN_BYTES).toString('hex'),
     clock,

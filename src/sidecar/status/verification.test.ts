@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Scope } from '#runtime';
+import { Telemetry } from '#telemetry';
 import { FakeClock } from '#runtime/testing';
 import type { CaptureConfig, CheckedConfig } from '../config.ts';
 import { type Line, keptLog } from '../testing/kept-log.ts';
@@ -12,6 +13,7 @@ const ADVISE_AFTER = 15_000;
 let clock: FakeClock;
 let scope: Scope;
 let lines: Line[];
+let telemetry: Telemetry;
 let answered: Socket[];
 beforeEach(() => {
   clock = new FakeClock();
@@ -24,7 +26,10 @@ beforeEach(() => {
 afterEach(() => scope.close());
 
 function verifier(adviseAfterMilliseconds: number | undefined): (socket: Socket) => void {
-  const config = { clock, log: keptLog(lines) } as unknown as CheckedConfig;
+  const log = keptLog(lines);
+  telemetry = Telemetry.create({ clock, log, environment: {} });
+  scope.defer(() => telemetry.shutdown());
+  const config = { clock, log, service: 'web', telemetry } as unknown as CheckedConfig;
   const capture = { adviseAfterMilliseconds, verificationPort: 15_021, inboundPort: 15_006 };
   const status = {
     bound: { host: '::', port: 15_020 },
@@ -63,4 +68,13 @@ test('does not where nobody is expected to, nor after the sidecar has ended', as
   await scope.close();
   await clock.advance(10 * ADVISE_AFTER);
   expect(messages()).toEqual([]);
+});
+
+test('/metrics says whether it is verified', async () => {
+  const verify = verifier(undefined);
+  const shown = async () =>
+    (await telemetry.metricsText('web')).match(/^sallyport_capture_verified.* ([01])$/m)?.[1];
+  expect(await shown()).toBe('0');
+  verify(new PassThrough() as unknown as Socket);
+  expect(await shown()).toBe('1');
 });

@@ -10,11 +10,12 @@ import type { StatusServer } from './server.ts';
  */
 export function verification(
   scope: Scope,
-  { clock, log }: CheckedConfig,
+  { clock, log, service, telemetry }: CheckedConfig,
   { adviseAfterMilliseconds, verificationPort, inboundPort }: CaptureConfig,
   status: StatusServer,
 ): (socket: Socket) => void {
   let verified = false;
+  scope.defer(telemetry.watchCapture(service, () => verified));
   const advise = (): void => {
     const { code, say, next } = SIDECAR_REASONS['capture-unverified'];
     log.warn('nobody has verified inbound capture', { reason: code, verificationPort, say, next });
