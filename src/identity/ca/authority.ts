@@ -28,7 +28,7 @@ import {
   type AuthorityOptions,
   parseAuthorityConfig,
 } from './config.ts';
-import { inspectCertificate, inspectLeafChain } from './inspect.ts';
+import { inspectLeaf } from './inspect.ts';
 import { DocumentStore } from './document-store.ts';
 import { type IssuableRequest, namesAnother, parseIssuableRequest } from './request.ts';
 import { rotationPlan, type Validity } from './schedule.ts';
@@ -161,11 +161,9 @@ export class CertificateAuthority {
     const template = leafTemplate(config, request, names, attestation, issuer.certificate, now);
     if (!template.ok) return template;
     const der = signLeaf(template.value, issuer);
-    const leaf = inspectCertificate(der, template.value, issuer.certificate);
-    if (!leaf.ok) return leaf;
     const chain = [der, issuer.certificate.der];
-    const inspected = inspectLeafChain(chain, template.value, this.#bundle.value, now);
-    if (!inspected.ok) return inspected;
+    const leaf = inspectLeaf(chain, template.value, issuer.certificate, this.#bundle.value, now);
+    if (!leaf.ok) return leaf;
     try {
       await this.#audit(
         auditRecord('leaf', identity.toString(), leaf.value, issuer.certificate, now, attestation),

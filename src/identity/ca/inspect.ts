@@ -8,49 +8,62 @@ import { IDENTITY_REASONS } from '../reasons.ts';
 import { type Certificate, describeCertificate, parseCertificate } from '../x509/certificate.ts';
 import { OID } from '../x509/oids.ts';
 import { problemText } from '../x509/problem.ts';
-import type { CertificateTemplate, LeafTemplate } from './template.ts';
+import type { AuthorityTemplate, CertificateTemplate, LeafTemplate } from './template.ts';
 
 /**
- * Reads a certificate that was just made with our own reader, and compares it with what was asked for: a fault in the
- * library that wrote it must not become a certificate that somebody holds.
+ * Reads an authority's certificate that was just made with our own reader, and compares it with what was asked for: a fault
+ * in the library that wrote it must not become a certificate that somebody holds. `issuer` is undefined for a root.
  */
-export function inspectCertificate(
+export function inspectAuthority(
   der: Uint8Array,
-  template: CertificateTemplate,
+  template: AuthorityTemplate,
   issuer: Certificate | undefined,
 ): Result<Certificate, Refusal> {
   const parsed = parseCertificate(der);
   if (!parsed.ok) return refuse(problemText(parsed.error));
   const certificate = parsed.value;
-  const differences = [
-    ...commonDifferences(certificate, template),
-    ...kindDifferences(certificate, template),
-  ];
-  if (differences.length > 0) {
-    return refuse(`${describeCertificate(certificate)}: not as asked for: ${differences.join(', ')}`);
-  }
+  const different = differences(certificate, template);
+  if (different !== undefined) return refuse(different);
   const signature = checkSignature(certificate, issuer ?? certificate);
   return signature === undefined ? ok(certificate) : refuse(signature.detail);
 }
 
 /**
- * Judges a new leaf as peers will. One role is enough: the roles differ in the extended key usage alone, of which
- * `inspectCertificate` has found both, and nothing else.
+ * Judges a new leaf as peers will, and compares what they will read with what was asked for. `chain` is the leaf and the
+ * `issuer` that signed it. One role is enough: the roles differ in the extended key usage alone, of which the comparison
+ * finds both, and nothing else.
  */
-export function inspectLeafChain(
+export function inspectLeaf(
   chain: readonly Uint8Array[],
   template: LeafTemplate,
+  issuer: Certificate,
   bundle: TrustBundle,
   now: number,
-): Result<void, Refusal> {
+): Result<Certificate, Refusal> {
   const svid = verifySvid({ role: 'server', chain }, bundle, now);
   if (!svid.ok) return refuse(`it is refused with ${svid.error.reason.code}: ${svid.error.detail}`);
-  if (svid.value.spiffeId.toString() === template.identity.toString()) return ok(undefined);
-  return refuse(`it names ${svid.value.spiffeId.toString()}, not ${template.identity.toString()}`);
+  const { leaf, path, spiffeId } = svid.value;
+  const different = differences(leaf, template);
+  if (different !== undefined) return refuse(different);
+  if (spiffeId.toString() !== template.identity.toString()) {
+    return refuse(`it names ${spiffeId.toString()}, not ${template.identity.toString()}`);
+  }
+  const [, above] = path;
+  if (above === undefined || !equal(above.der, issuer.der)) {
+    return refuse(`${describeCertificate(leaf)}: another authority than ${issuer.serial} issued it`);
+  }
+  return ok(leaf);
+}
+
+function differences(certificate: Certificate, template: CertificateTemplate): string | undefined {
+  const different = [...commonDifferences(certificate, template), ...kindDifferences(certificate, template)];
+  if (different.length === 0) return undefined;
+  return `${describeCertificate(certificate)}: not as asked for: ${different.join(', ')}`;
 }
 
 function commonDifferences(certificate: Certificate, template: CertificateTemplate): string[] {
-  const spki = template.publicKey.export({ type: 'spki', format: 'der' });
+  const spki =
+    template.kind === 'leaf' ? template.spki : template.publicKey.export({ type: 'spki', format: 'der' });
   return named({
     serial: certificate.serial === template.serial,
     notBefore: certificate.notBefore === template.notBefore,

@@ -24,7 +24,7 @@ export function signLeaf(
   template: LeafTemplate,
   by: { readonly certificate: Certificate; readonly privateKey: KeyObject },
 ): Uint8Array {
-  const spki = template.publicKey.export({ type: 'spki', format: 'der' });
+  const { spki } = template;
   const tbs = encodeSequence(
     encode(contextConstructed(0), encodeUnsigned(VERSION_3)),
     encodeUnsigned(fromHex(template.serial)),
@@ -49,12 +49,7 @@ const NOT = new Uint8Array(0);
 function extensions(template: LeafTemplate, spki: Uint8Array, issuer: Certificate): Uint8Array[] {
   const { subjectKeyIdentifier } = issuer.extensions;
   return [
-    extension(OID.keyUsage, TRUE, DIGITAL_SIGNATURE),
-    extension(
-      OID.extendedKeyUsage,
-      NOT,
-      encodeSequence(encodeOidValue(OID.serverAuth), encodeOidValue(OID.clientAuth)),
-    ),
+    ...USAGES,
     // Critical, as the subject is empty (RFC 5280 4.2.1.6).
     extension(
       OID.subjectAltName,
@@ -82,6 +77,16 @@ function extensions(template: LeafTemplate, spki: Uint8Array, issuer: Certificat
 function extension(oid: string, critical: Uint8Array, value: Uint8Array): Uint8Array {
   return encodeSequence(concat(encodeOidValue(oid), critical, encode(TAG.octetString, value)));
 }
+
+/** The same in every leaf. */
+const USAGES = [
+  extension(OID.keyUsage, TRUE, DIGITAL_SIGNATURE),
+  extension(
+    OID.extendedKeyUsage,
+    NOT,
+    encodeSequence(encodeOidValue(OID.serverAuth), encodeOidValue(OID.clientAuth)),
+  ),
+];
 
 /** RFC 5280 4.2.1.2 leaves the method open: SHA-256 over the SubjectPublicKeyInfo, cut to 20 octets. */
 function keyIdentifier(spki: Uint8Array): Uint8Array {

@@ -2,7 +2,7 @@ import { createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Certificate } from '../x509/certificate.ts';
 import { AuthorityError } from './config.ts';
-import { inspectCertificate } from './inspect.ts';
+import { inspectAuthority } from './inspect.ts';
 import { signCertificate } from './sign.ts';
 import type { AuthorityTemplate } from './template.ts';
 
@@ -23,7 +23,7 @@ export async function makeSlot(
   const keys = await generate('ec', { namedCurve: 'P-256' });
   const template = templateOf(keys.publicKey);
   const der = await signCertificate(template, issuer ?? { certificate: undefined, ...keys });
-  const certificate = inspectCertificate(der, template, issuer?.certificate);
+  const certificate = inspectAuthority(der, template, issuer?.certificate);
   if (!certificate.ok) {
     throw new AuthorityError(
       `a new ${template.kind} certificate failed its check: ${certificate.error.detail}`,

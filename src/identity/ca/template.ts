@@ -14,11 +14,11 @@ interface Template {
   readonly serial: string;
   readonly notBefore: number;
   readonly notAfter: number;
-  readonly publicKey: KeyObject;
 }
 
 export interface AuthorityTemplate extends Template {
   readonly kind: 'root' | 'intermediate';
+  readonly publicKey: KeyObject;
   readonly commonName: string;
   readonly organization: string;
   /** undefined: no limit (the root). */
@@ -29,6 +29,8 @@ export interface AuthorityTemplate extends Template {
 
 export interface LeafTemplate extends Template {
   readonly kind: 'leaf';
+  /** SubjectPublicKeyInfo, DER. */
+  readonly spki: Uint8Array;
   readonly identity: SpiffeId;
   /** Beside the SPIFFE ID, for clients that know servers by DNS names: the API server and its webhooks. */
   readonly dnsNames: readonly string[];
@@ -124,7 +126,7 @@ export function leafTemplate(
     pod: attestation?.pod,
     notBefore: notBeforeOf(Math.min(attestation?.attestedAt ?? now, now)),
     notAfter,
-    publicKey: request.publicKey.key,
+    spki: request.publicKey.spki,
   });
 }
 

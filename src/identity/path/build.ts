@@ -5,6 +5,7 @@ import type { Certificate } from '../x509/certificate.ts';
 import { Budget, type Work } from './budget.ts';
 import { CertificateIndex } from './certificate-index.ts';
 import { isSelfSigned, keyIdentifierDiffers } from './issuer.ts';
+import type { KnownIntermediates } from './known-intermediates.ts';
 import { PATH_LIMITS } from './limits.ts';
 import { refuse } from './refuse.ts';
 import { Signatures } from './signatures.ts';
@@ -16,6 +17,8 @@ export type ValidPath = readonly [Certificate, ...Certificate[]];
 export interface BuildInput extends PathInput {
   /** Fewer certificates between leaf and root than the limit allows. */
   readonly mostIntermediates?: number;
+  /** Of these roots; a path that is found is added. */
+  readonly known?: KnownIntermediates;
 }
 
 /**
@@ -29,13 +32,16 @@ export function buildPath(
   roots: CertificateIndex,
   input: BuildInput,
 ): Result<ValidPath, Refusal> {
-  const work: PathWork = { budget: new Budget(), signatures: new Signatures() };
+  const work: PathWork = { budget: new Budget(), signatures: new Signatures(input.known) };
   const most = Math.min(input.mostIntermediates ?? PATH_LIMITS.intermediates, PATH_LIMITS.intermediates);
   const search = new Search(presented, roots, work, most);
   let failure: Refusal | undefined;
   for (const path of search.paths([leaf])) {
     const problem = validatePath(path, input, work);
-    if (problem === undefined) return ok(path);
+    if (problem === undefined) {
+      input.known?.learn(path);
+      return ok(path);
+    }
     failure ??= problem;
   }
   const { exhausted } = work.budget;

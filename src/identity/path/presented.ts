@@ -3,6 +3,7 @@ import { err, ok, type Result } from '#runtime';
 import { IDENTITY_REASONS } from '../reasons.ts';
 import { type Certificate, parseCertificate } from '../x509/certificate.ts';
 import { problemText, type X509Problem } from '../x509/problem.ts';
+import type { KnownIntermediates } from './known-intermediates.ts';
 
 /** What a peer sent, read: the leaf and the others in their order. */
 export interface Presented {
@@ -16,7 +17,11 @@ export interface Presented {
  * Reads at most `most` certificates, leaf first. The leaf has to be readable. One of the others that is not can be
  * part of no path; it is left out and reported.
  */
-export function readPresented(chain: readonly Uint8Array[], most: number): Result<Presented, Refusal> {
+export function readPresented(
+  chain: readonly Uint8Array[],
+  most: number,
+  known?: KnownIntermediates,
+): Result<Presented, Refusal> {
   if (chain.length > most) {
     const detail = `${chain.length} certificates were sent; at most ${most} are read`;
     return err({ reason: IDENTITY_REASONS['too-many-certificates'], detail });
@@ -24,7 +29,8 @@ export function readPresented(chain: readonly Uint8Array[], most: number): Resul
   const certificates: Certificate[] = [];
   const unreadable: Refusal[] = [];
   for (const [index, der] of chain.entries()) {
-    const certificate = parseCertificate(der);
+    const before = index === 0 ? undefined : known?.certificate(der);
+    const certificate = before === undefined ? parseCertificate(der) : ok(before);
     if (certificate.ok) {
       certificates.push(certificate.value);
       continue;

@@ -1,14 +1,21 @@
 import { IDENTITY_REASONS } from '../reasons.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import type { Budget } from './budget.ts';
+import type { KnownIntermediates } from './known-intermediates.ts';
 import { refuse, type StepResult } from './refuse.ts';
 import { checkSignature } from './signature.ts';
 
 /** Signatures that were checked in one search: each certificate under each key once, within the budget. */
 export class Signatures {
   readonly #answers = new Map<Certificate, Map<string, StepResult>>();
+  readonly #known: KnownIntermediates | undefined;
+
+  constructor(known?: KnownIntermediates) {
+    this.#known = known;
+  }
 
   check(certificate: Certificate, issuer: Certificate, budget: Budget): StepResult {
+    if (this.#known?.isSigned(certificate, issuer) === true) return undefined;
     const answers = this.#answers.get(certificate) ?? new Map<string, StepResult>();
     this.#answers.set(certificate, answers);
     const { spki } = issuer.publicKey;

@@ -7,6 +7,7 @@ import { claimedSpiffeId } from '../svid.ts';
 import type { Certificate } from '../x509/certificate.ts';
 import { buildPath, type ValidPath } from './build.ts';
 import { CertificateIndex } from './certificate-index.ts';
+import { KnownIntermediates } from './known-intermediates.ts';
 import { readPresented } from './presented.ts';
 import { refuse } from './refuse.ts';
 import { SPIFFE_PROFILE } from './spiffe-profile.ts';
@@ -28,7 +29,8 @@ export function verifySvid(
   bundle: TrustBundle,
   time: number,
 ): Result<VerifiedSvid, Refusal> {
-  const read = readPresented(presented.chain, MOST_PRESENTED);
+  const { index, known } = rootsOf(bundle);
+  const read = readPresented(presented.chain, MOST_PRESENTED, known);
   if (!read.ok) return read;
   const { leaf, others, unreadable } = read.value;
   // An authority of a mesh writes no certificate that can't be read: whoever sends one is not to be guessed at.
@@ -40,10 +42,11 @@ export function verifySvid(
     const what = `it claims trust domain "${claimed.value.trustDomain}", the roots here are for "${bundle.trustDomain}"`;
     return err(refuse(IDENTITY_REASONS['wrong-trust-domain'], leaf, what));
   }
-  const path = buildPath(leaf, others, rootsOf(bundle), {
+  const path = buildPath(leaf, others, index, {
     time,
     purpose: presented.role === 'server' ? 'serverAuth' : 'clientAuth',
     profile: SPIFFE_PROFILE,
+    known,
   });
   return path.ok ? ok({ spiffeId: claimed.value, leaf, path: path.value }) : path;
 }
@@ -51,10 +54,18 @@ export function verifySvid(
 /** Leaf, intermediates, and what peers send beside them: a chain of a mesh has three certificates. */
 export const MOST_PRESENTED = 8;
 
-const ROOTS = new WeakMap<TrustBundle, CertificateIndex>();
+interface Roots {
+  readonly index: CertificateIndex;
+  readonly known: KnownIntermediates;
+}
 
-function rootsOf(bundle: TrustBundle): CertificateIndex {
-  const index = ROOTS.get(bundle) ?? new CertificateIndex(bundle.roots);
-  ROOTS.set(bundle, index);
-  return index;
+const ROOTS = new WeakMap<TrustBundle, Roots>();
+
+function rootsOf(bundle: TrustBundle): Roots {
+  const roots = ROOTS.get(bundle) ?? {
+    index: new CertificateIndex(bundle.roots),
+    known: new KnownIntermediates(),
+  };
+  ROOTS.set(bundle, roots);
+  return roots;
 }
