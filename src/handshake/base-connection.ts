@@ -11,6 +11,7 @@ import type { Pending, Resumption } from './pending.ts';
 import { type Reason, TlsError } from './reason.ts';
 import { fail, REASONS } from './reasons.ts';
 import { Deframer } from './record/deframer.ts';
+import { Gather } from './record/gather.ts';
 import { type Content, RecordInput } from './record/input.ts';
 import type { RawMessage } from './record/joiner.ts';
 import { padTo } from './record/padding.ts';
@@ -148,26 +149,22 @@ export class Connection<Peer extends VerifiedPeer> {
   }
 
   /**
-   * Seals application data. Once `established` and before `close`; a server that took early data, and asked for no
+   * Seals application data, several pieces as if they were joined. Once `established` and before `close`; a server that took early data, and asked for no
    * certificate, may answer it before (`mayWrite`).
    */
-  write(plaintext: Uint8Array): void {
+  write(plaintext: Uint8Array | readonly Uint8Array[]): void {
     if (this.#writeClosed || this.#failure !== undefined) throw new Error('write: this direction is closed');
     if (!this.mayWrite) throw new Error('write: the handshake is not complete');
-    if (plaintext.length === 0) return;
-    if (!this.established) {
-      this.#guard(() => this.#writeEarly(plaintext));
-      return;
-    }
+    const content = new Gather(plaintext instanceof Uint8Array ? [plaintext] : plaintext);
+    if (content.left === 0) return;
     this.#guard(() => {
+      if (!this.established) return this.#writeEarly(content);
       const keys = this.#trafficKeys();
       keys.answer(this.#port);
-      for (let rest = plaintext; rest.length > 0; ) {
+      while (content.left > 0) {
         // RFC 8446 5.5: a key is replaced before it has sealed too much, also within one large write.
         if (this.#recordsLeft() === 0) keys.update(false, this.#port);
-        const piece = rest.subarray(0, this.#recordsLeft() * this.#port.fragmenter.limit);
-        this.#port.fragmenter.add('application_data', piece);
-        rest = rest.subarray(piece.length);
+        this.#port.fragmenter.addData(content, this.#recordsLeft());
       }
     });
   }
@@ -203,11 +200,11 @@ export class Connection<Peer extends VerifiedPeer> {
     return exportKeyingMaterial(this.#port.crypto, suite, secret, wanted);
   }
 
-  #writeEarly(plaintext: Uint8Array): void {
+  #writeEarly(content: Gather): void {
     const { earlyOutput, fragmenter } = this.#port;
     if (fragmenter.cipher!.sequence >= this.#recordsPerKey) throw new Error('early data: the key is used up');
-    earlyOutput.count(plaintext.length);
-    fragmenter.add('application_data', plaintext);
+    earlyOutput.count(content.left);
+    fragmenter.addData(content, Number.POSITIVE_INFINITY);
   }
 
   /** Replaces our write key; with `request` asks the peer to replace its own (RFC 8446 4.6.3). */
@@ -261,7 +258,7 @@ export class Connection<Peer extends VerifiedPeer> {
   }
 
   protected sendEarlyData(plaintext: Uint8Array): void {
-    this.#guard(() => this.#writeEarly(plaintext));
+    this.#guard(() => this.#writeEarly(new Gather([plaintext])));
   }
 
   protected sendTickets(count: number): number {

@@ -41,7 +41,11 @@ export class TlsError extends Error {
   /** `detail` may hold what a peer sent: it is made printable and cut here, once, for every log and screen. */
   constructor(reason: Reason, detail = '') {
     const shown = printable(detail);
+    // Peers cause thousands of these, and where in the engine a rule stands tells nobody anything: the reason does.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(shown === '' ? `${reason.code}: ${reason.say}` : `${reason.code}: ${reason.say} (${shown})`);
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'TlsError';
     this.reason = reason;
     this.detail = shown;

@@ -27,7 +27,8 @@ function stateAt(sequence: number) {
 
 function seal(state: CipherState): Uint8Array {
   const out = new Uint8Array(CipherState.sealedLength(TEXT.length));
-  state.seal('application_data', TEXT, out, 0);
+  out.set(TEXT, CipherState.contentAt(0));
+  state.seal('application_data', TEXT.length, out, 0);
   return out;
 }
 

@@ -42,13 +42,18 @@ export class CipherState {
     return length + OVERHEAD;
   }
 
-  /** Seals one record with `padding` zeros into `out`, which is zero there; returns the offset behind it. */
-  seal(type: ContentName, content: Uint8Array, out: Uint8Array, offset: number, padding = 0): number {
-    const inner = content.length + 1 + padding;
+  /** Where the content of a record at `offset` is to be put before it is sealed. */
+  static contentAt(offset: number): number {
+    return offset + HEADER_LENGTH;
+  }
+
+  /** Seals the record at `offset` whose `length` bytes of content stand in `out` already; returns the offset behind it. */
+  seal(type: ContentName, length: number, out: Uint8Array, offset: number, padding = 0): number {
+    const inner = length + 1 + padding;
     writeHeader(out, offset, CONTENT.application_data, inner + this.#aead.tagLength);
     const start = offset + HEADER_LENGTH;
-    out.set(content, start);
-    out[start + content.length] = CONTENT[type];
+    out[start + length] = CONTENT[type];
+    if (padding > 0) out.fill(0, start + length + 1, start + inner);
     const header = out.subarray(offset, start);
     this.#aead.seal(this.#nextNonce(), header, out.subarray(start, start + inner), out, start);
     return start + inner + this.#aead.tagLength;

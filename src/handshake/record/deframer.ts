@@ -66,7 +66,8 @@ export class Deframer {
   #makeRoom(length: number): Uint8Array {
     const staged = this.#staged!;
     if (staged.length === length) return staged;
-    const larger = new Uint8Array(length);
+    // Not zeroed: each byte is written before the record is read.
+    const larger = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
     larger.set(staged);
     this.#staged = larger;
     return larger;

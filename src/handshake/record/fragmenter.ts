@@ -1,7 +1,9 @@
 import { concat, EMPTY } from '#runtime';
 import { MAX_PLAINTEXT } from '../limits.ts';
 import { CipherState } from './cipher-state.ts';
+import { Gather } from './gather.ts';
 import { CONTENT, type ContentName, HEADER_LENGTH, writeHeader } from './header.ts';
+import { giveBackBuffer, lendBuffer } from './output-buffers.ts';
 
 /** Zeros to add behind this many bytes of content. */
 export type Padding = (length: number) => number;
@@ -47,13 +49,19 @@ export class Fragmenter {
   /** Everything but handshake messages and change_cipher_spec. */
   add(type: 'alert' | 'application_data', content: Uint8Array): void {
     this.#flushHandshake();
-    this.#protect(type, content);
+    this.#protect(type, new Gather([content]));
+  }
+
+  /** Application data, at most `records` full records of it. */
+  addData(content: Gather, records: number): void {
+    this.#flushHandshake();
+    this.#protect('application_data', content, records);
   }
 
   /** RFC 8446 D.4: a dummy record that is never protected. */
   addChangeCipherSpec(): void {
     this.#flushHandshake();
-    this.#out.push(plainRecord('change_cipher_spec', Uint8Array.of(1)));
+    this.#out.push(plainRecord('change_cipher_spec', new Gather([Uint8Array.of(1)]), 1));
   }
 
   /** Undefined: back to plaintext (a second ClientHello after refused early data). */
@@ -74,46 +82,48 @@ export class Fragmenter {
     this.#flushHandshake();
     const out = this.#out;
     this.#out = [];
-    if (out.length === 0) return EMPTY;
-    return out.length === 1 ? out[0]! : concat(...out);
+    if (out.length <= 1) return out[0] ?? EMPTY;
+    const whole = concat(...out);
+    for (const part of out) giveBackBuffer(part);
+    return whole;
   }
 
   #flushHandshake(): void {
     if (this.#handshake.length === 0) return;
-    const messages = this.#handshake.length === 1 ? this.#handshake[0]! : concat(...this.#handshake);
+    const messages = new Gather(this.#handshake);
     this.#handshake = [];
     this.#protect('handshake', messages);
   }
 
-  #protect(type: ContentName, content: Uint8Array): void {
+  #protect(type: ContentName, content: Gather, records = Number.POSITIVE_INFINITY): void {
+    const limit = this.#limit;
+    const length = Math.min(content.left, records * limit);
+    const count = Math.max(Math.ceil(length / limit), 1);
+    const last = length - (count - 1) * limit;
+    const lengthOf = (index: number): number => (index < count - 1 ? limit : last);
     const cipher = this.#cipher;
-    const count = Math.max(Math.ceil(content.length / this.#limit), 1);
     if (cipher === undefined) {
       for (let index = 0; index < count; index += 1)
-        this.#out.push(plainRecord(type, this.#piece(content, index)));
+        this.#out.push(plainRecord(type, content, lengthOf(index)));
       return;
     }
     const padding = type === 'application_data' ? this.#padding : noPadding;
-    const room = (length: number): number => Math.min(padding(length), this.#limit - length);
-    const last = content.length - (count - 1) * this.#limit;
-    const zeros = (count - 1) * room(this.#limit) + room(last);
-    const out = new Uint8Array(content.length + zeros + count * CipherState.sealedLength(0));
+    const room = (content: number): number => Math.min(padding(content), limit - content);
+    const zeros = (count - 1) * room(limit) + room(last);
+    const out = lendBuffer(length + zeros + count * CipherState.sealedLength(0));
     let offset = 0;
     for (let index = 0; index < count; index += 1) {
-      const piece = this.#piece(content, index);
-      offset = cipher.seal(type, piece, out, offset, room(piece.length));
+      const piece = lengthOf(index);
+      content.copyTo(out, CipherState.contentAt(offset), piece);
+      offset = cipher.seal(type, piece, out, offset, room(piece));
     }
     this.#out.push(out);
   }
-
-  #piece(content: Uint8Array, index: number): Uint8Array {
-    return content.subarray(index * this.#limit, (index + 1) * this.#limit);
-  }
 }
 
-function plainRecord(type: ContentName, content: Uint8Array): Uint8Array {
-  const record = new Uint8Array(HEADER_LENGTH + content.length);
-  writeHeader(record, 0, CONTENT[type], content.length);
-  record.set(content, HEADER_LENGTH);
+function plainRecord(type: ContentName, content: Gather, length: number): Uint8Array {
+  const record = new Uint8Array(HEADER_LENGTH + length);
+  writeHeader(record, 0, CONTENT[type], length);
+  content.copyTo(record, HEADER_LENGTH, length);
   return record;
 }

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Clock } from '#runtime';
 import type { ClientConfig, ServerConfig } from '../config.ts';
@@ -7,6 +8,7 @@ import type { Resumption } from '../pending.ts';
 import type { SessionUse } from '../port.ts';
 import { type Reason, TlsError } from '../reason.ts';
 import { REASONS } from '../reasons.ts';
+import { giveBackBuffer } from '../record/output-buffers.ts';
 import type { VerifiedPeer } from '../verify/peer-verifier.ts';
 
 export interface StreamOptions {
@@ -46,7 +48,8 @@ export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex 
   #running = false;
   /** What waits for the handshake, the first write or the end, and whom to tell if it never comes. */
   #waiting: { readonly task: () => void; readonly callback: Callback }[] = [];
-  #onDrain: Callback | undefined;
+  /** Whose write is under way; a Duplex has one at a time. */
+  #onWritten: Callback | undefined;
 
   constructor(
     transport: Duplex,
@@ -71,7 +74,6 @@ export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex 
     transport.on('error', (error: NodeJS.ErrnoException) => this.#transportFailed(error));
     transport.on('data', (bytes: Buffer) => this.#receive(bytes));
     transport.on('end', () => this.#inputEnded());
-    transport.on('drain', () => this.#drained());
     transport.on('close', () => this.#transportClosed());
     this.#sendEarlyData();
     this.#flush();
@@ -136,11 +138,10 @@ export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex 
     });
   }
 
+  /** What was written while a write was under way: many small ones become few records and one write. */
   override _writev(chunks: { chunk: Buffer }[], callback: Callback): void {
     this.#whenWritable(callback, () => {
-      this.#connection.write(
-        chunks.length === 1 ? chunks[0]!.chunk : Buffer.concat(chunks.map((each) => each.chunk)),
-      );
+      this.#connection.write(chunks.map(({ chunk }) => chunk));
       this.#flush(callback);
     });
   }
@@ -248,23 +249,36 @@ export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex 
     else this.#waiting.push({ task, callback });
   }
 
-  /** Gives the output to the transport; `callback` waits until the transport can take more. */
+  /** Gives the output to the transport; `callback` waits until the transport has written it. */
   #flush(callback?: Callback): void {
     const output = this.#connection.takeOutput();
     const writable = !(this.#transport.destroyed || this.#transport.writableEnded);
     // What can't be sent must not count as sent.
     if (output.length > 0 && !writable) this.#connection.abort(REASONS['transport-failed'], 'not writable');
-    const roomLeft = output.length === 0 || !writable || this.#transport.write(output);
-    if (callback === undefined) return;
-    if (this.#connection.failure !== undefined) callback(this.#connection.failure);
-    else if (roomLeft) callback();
-    else this.#onDrain = callback;
+    const { failure } = this.#connection;
+    if (failure !== undefined) {
+      if (output.length > 0 && writable) this.#transport.write(output);
+      callback?.(failure);
+      return;
+    }
+    if (output.length === 0) {
+      callback?.();
+      return;
+    }
+    this.#onWritten = callback ?? this.#onWritten;
+    this.#transport.write(output, (error) => {
+      // Its own event says more, and ends this stream.
+      if (error) return;
+      // Whatever else a transport may be, it may keep what it was given.
+      if (this.#transport instanceof Socket) giveBackBuffer(output);
+      if (callback !== undefined) this.#written();
+    });
   }
 
-  #drained(): void {
-    const callback = this.#onDrain;
-    this.#onDrain = undefined;
-    callback?.();
+  #written(error?: TlsError): void {
+    const callback = this.#onWritten;
+    this.#onWritten = undefined;
+    callback?.(error);
   }
 
   /** Reads on only while the engine is not waiting and somebody wants the data. */
@@ -290,7 +304,7 @@ export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex 
     const finished = this.#connection.readClosed && this.#connection.writeClosed;
     if (!finished) this.#connection.abort(REASONS['transport-failed'], 'closed');
     this.#afterStep();
-    this.#drained();
+    this.#written();
   }
 
   #settle(error: Error | undefined): void {
@@ -303,10 +317,13 @@ export class TlsStream<Peer extends VerifiedPeer = VerifiedPeer> extends Duplex 
   /** Lets the last alert reach the peer: a reset would take it away from the peer's receive buffer. */
   #endTransport(): void {
     const transport = this.#transport;
-    const unfinished = [...this.#waiting.map(({ callback }) => callback), this.#onDrain];
+    const { failure } = this.#connection;
+    const waiting = this.#waiting;
     this.#waiting = [];
-    this.#onDrain = undefined;
-    for (const callback of unfinished) callback?.(this.#connection.failure);
+    for (const { callback } of waiting) callback(failure);
+    // As net.Socket does: an owner that destroys the stream has not failed, and does not ask how far its write came.
+    if (failure?.reason === REASONS['destroyed-locally']) this.#written();
+    else this.#written(failure);
     if (transport.destroyed) return;
     transport.removeAllListeners('data');
     transport.on('data', () => undefined);

@@ -142,7 +142,7 @@ class TamperingPort extends ConnectionPort {
     writeHeader(record, 0, CONTENT.application_data, inner.length + aead.tagLength);
     aead.seal(nonce, record.subarray(0, HEADER_LENGTH), inner, record, HEADER_LENGTH);
     // Keeps the port's own cipher in step; what it seals here is thrown away.
-    this.fragmenter.cipher!.seal('application_data', empty, new Uint8Array(64), 0);
+    this.fragmenter.cipher!.seal('application_data', 0, new Uint8Array(64), 0);
     return record;
   }
 }

@@ -33,7 +33,8 @@ function open(cipher: CipherState, record: Uint8Array) {
 
 function seal(cipher: CipherState, type: Parameters<CipherState['seal']>[0], content: Uint8Array): string {
   const out = new Uint8Array(CipherState.sealedLength(content.length));
-  cipher.seal(type, content, out, 0);
+  out.set(content, CipherState.contentAt(0));
+  cipher.seal(type, content.length, out, 0);
   return toHex(out);
 }
 

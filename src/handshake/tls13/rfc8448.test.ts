@@ -46,7 +46,8 @@ function open(cipher: CipherState, record: Uint8Array) {
 
 function seal(cipher: CipherState, type: Parameters<CipherState['seal']>[0], content: Uint8Array): string {
   const out = new Uint8Array(CipherState.sealedLength(content.length));
-  expect(cipher.seal(type, content, out, 0)).toBe(out.length);
+  out.set(content, CipherState.contentAt(0));
+  expect(cipher.seal(type, content.length, out, 0)).toBe(out.length);
   return toHex(out);
 }
 
