@@ -10,6 +10,7 @@ import { npmSbom } from './sbom.ts';
  * sallyport.mjs              the program
  * *.mjs                      what a command needs and others don't: a sidecar must not carry the rest in its memory
  * node_modules/@koromix/     koffi's native part for this processor, where koffi looks for it
+ * k8s/                       the manifests that `sallyport install` applies
  * LICENSES.txt               the licences of the packages inside
  * sbom.cdx.json              what is inside, as CycloneDX, by `npm sbom`
  */
@@ -38,6 +39,7 @@ export async function writeBundle(project: string, folder: string): Promise<void
   });
   refuseWhole(metafile);
   copyKoffi(project, folder);
+  cpSync(join(project, 'deploy/k8s'), join(folder, 'k8s'), { recursive: true });
   writeFileSync(join(folder, 'LICENSES.txt'), licences(project, packagesIn(metafile)));
   writeFileSync(join(folder, 'sbom.cdx.json'), `${JSON.stringify(npmSbom(project), null, 2)}\n`);
 }

@@ -1,8 +1,9 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import type { CaptureSettings } from '#sidecar/intercept';
 import manifest from '../../package.json' with { type: 'json' };
+import { duration, type Finish, portNumber } from './arguments.ts';
 import { type ProviderName, PROVIDERS } from './crypto-provider.ts';
-import { DURATION_FORM, parseDuration } from './mesh-file/duration.ts';
+import { addMeshCommands } from './mesh-program.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Runs one command line. Resolves with the exit code; never rejects. */
@@ -22,8 +23,6 @@ export async function main(args: readonly string[], env: NodeJS.ProcessEnv): Pro
 /** What the exit code of every command means. */
 const EXIT = { ok: 0, failed: 1, usage: 2 };
 
-type Finish = (code: number) => void;
-
 function build(env: NodeJS.ProcessEnv, finish: Finish): Command {
   const program = new Command('sallyport')
     .description('Mutual TLS 1.3 between services, with certificates, policy and a trace of every handshake.')
@@ -32,14 +31,11 @@ function build(env: NodeJS.ProcessEnv, finish: Finish): Command {
     .showHelpAfterError('(run with --help for how it is used)')
     .addHelpText('afterAll', EPILOGUE);
   addUp(program, env, finish);
-  addHandshakes(program, env, finish);
-  addCerts(program, env, finish);
-  addPolicy(program, finish);
+  addMeshCommands(program, env, finish);
   addInit(program, env, finish);
   addSidecar(program, env, finish);
   addController(program, env, finish);
   addInject(program, finish);
-  addInjected(program, finish);
   addDrain(program, finish);
   return program;
 }
@@ -66,105 +62,6 @@ function addUp(program: Command, env: NodeJS.ProcessEnv, finish: Finish): void {
       const { up } = await import('./commands/up.ts');
       const { file, for: forMilliseconds, plain, crypto } = options;
       finish(await up({ file, forMilliseconds, plain: plain ?? false, crypto, env }));
-    });
-}
-
-interface MeshOptions {
-  readonly file?: string;
-  readonly state?: string;
-  readonly json?: true;
-}
-
-function addHandshakes(program: Command, env: NodeJS.ProcessEnv, finish: Finish): void {
-  meshOptions(program.command('handshakes').description('show the newest handshakes of a running mesh'))
-    .option('--live', 'go on with each new one until Ctrl-C')
-    .option('--failed', 'only those that failed or were refused')
-    .option('--waterfall [trace]', 'both sides of one handshake on one time axis; default: the newest')
-    .option('-n, --limit <number>', 'how many', wholeNumber, 20)
-    .action(async (options: HandshakesOptions) => {
-      const { handshakes } = await import('./commands/handshakes.ts');
-      const { file, state, json, live, failed, waterfall, limit } = options;
-      finish(
-        await handshakes({
-          choice: { file, state },
-          json: json ?? false,
-          live: live ?? false,
-          failed: failed ?? false,
-          waterfall,
-          limit,
-          env,
-        }),
-      );
-    });
-}
-
-interface HandshakesOptions extends MeshOptions {
-  readonly live?: true;
-  readonly failed?: true;
-  readonly waterfall?: string | true;
-  readonly limit: number;
-}
-
-function addCerts(program: Command, env: NodeJS.ProcessEnv, finish: Finish): void {
-  const command = meshOptions(
-    program.command('certs').description('show the certificates of a running mesh'),
-  ).action(async ({ file, state, json }: MeshOptions) => {
-    const { certs } = await import('./commands/certs.ts');
-    finish(await certs({ choice: { file, state }, json: json ?? false, env }));
-  });
-  inCluster(command.command('revoke').description('in a cluster: issue no more certificates for something'))
-    .option('--pod <uid>', 'a pod, by its UID')
-    .option('--service-account <namespace/name>', 'all pods of a ServiceAccount')
-    .option('--serial <hex>', 'whoever shows this certificate')
-    .option('--restore', 'take the revocation back')
-    .action(async (options: RevokeFlags) => {
-      const { revoke } = await import('./commands/revoke.ts');
-      const { pod, serial, serviceAccount, restore = false, ...place } = options;
-      finish(await revoke({ ...placeOf(place), pod, serial, serviceAccount, restore }));
-    });
-  inCluster(command.command('revoked').description('in a cluster: show what is revoked')).action(
-    async (place: ClusterFlags) => {
-      const { revoked } = await import('./commands/revoke.ts');
-      finish(await revoked(placeOf(place)));
-    },
-  );
-}
-
-interface ClusterFlags {
-  readonly namespace: string;
-  readonly secret: string;
-  readonly context?: string;
-}
-
-interface RevokeFlags extends ClusterFlags {
-  readonly pod?: string;
-  readonly serviceAccount?: string;
-  readonly serial?: string;
-  readonly restore?: boolean;
-}
-
-function inCluster(command: Command): Command {
-  return command
-    .option('-n, --namespace <name>', "the controller's namespace", 'sallyport-system')
-    .option('--secret <name>', 'where revocations are kept', 'sallyport-revocations')
-    .option('--context <name>', 'of the kubeconfig; default: the current one');
-}
-
-function placeOf({ namespace, secret, context }: ClusterFlags) {
-  return { namespace, secret, context };
-}
-
-function addPolicy(program: Command, finish: Finish): void {
-  program
-    .command('policy')
-    .description('work with policy files')
-    .command('validate')
-    .description('check policy files and say every mistake with its line')
-    .argument('[path...]', 'files or folders; default: the policies of ./mesh.yaml')
-    .option('--trust-domain <name>', 'of the mesh that the files are for')
-    .action(async (paths: string[], options: { trustDomain?: string }) => {
-      const { validatePolicies } = await import('./commands/policy-validate.ts');
-      finish(await validatePolicies({ paths, trustDomain: options.trustDomain }));
     });
 }
 
@@ -242,20 +139,6 @@ function addInject(program: Command, finish: Finish): void {
     });
 }
 
-function addInjected(program: Command, finish: Finish): void {
-  program
-    .command('injected')
-    .description("in a cluster: show the pods that have a sidecar of this controller's")
-    .option('-n, --namespace <name>', "the controller's namespace", 'sallyport-system')
-    .option('--context <name>', 'of the kubeconfig; default: the current one')
-    .option('--none', 'fail if there are any')
-    .action(async (options: { namespace: string; context?: string; none?: true }) => {
-      const { injected } = await import('./commands/injected.ts');
-      const { namespace, context, none = false } = options;
-      finish(await injected({ namespace, context, none }));
-    });
-}
-
 function addDrain(program: Command, finish: Finish): void {
   program
     .command('drain')
@@ -304,34 +187,6 @@ Each value can also come from the environment: SALLYPORT_EXCLUDE_INBOUND_PORTS a
 
 If the proof fails, the rules stay loaded and the exit code is 1: without a sidecar that takes it, no captured traffic
 passes in or out. Run it again when the cause is mended, or take the rules away with --remove.`;
-
-function meshOptions(command: Command): Command {
-  return command
-    .option('-f, --file <path>', 'the mesh file of the running mesh; default: ./mesh.yaml, else the newest')
-    .option('--state <folder>', 'the state folder of the running mesh')
-    .option('--json', 'JSON instead of a table');
-}
-
-function duration(text: string): number {
-  const milliseconds = parseDuration(text);
-  if (milliseconds === undefined) throw new InvalidArgumentError(`Write ${DURATION_FORM}.`);
-  if (milliseconds <= 0) throw new InvalidArgumentError('Write a time above zero.');
-  return milliseconds;
-}
-
-function portNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 65_535)
-    throw new InvalidArgumentError('Write a port from 1 to 65535.');
-  return value;
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    throw new InvalidArgumentError('Write a whole number above zero.');
-  return value;
-}
 
 /** One plain paragraph, in which nothing that others wrote reaches the terminal as a command. Commander has written its own already. */
 async function explain(error: unknown, env: NodeJS.ProcessEnv): Promise<number> {

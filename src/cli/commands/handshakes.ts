@@ -1,14 +1,16 @@
 import type { HandshakeRecord } from '#telemetry';
+import type { Cluster } from '../cluster/cluster.ts';
+import { askSidecars, sidecarsAt } from '../cluster/places.ts';
 import { askControl, followControl } from '../control/control-client.ts';
-import { findMesh, type MeshChoice } from '../control/find-mesh.ts';
 import { UsageError } from '../usage-error.ts';
 import { type Paint, paintFor } from '../view/paint.ts';
 import { handshakeLine, renderHandshakes } from '../view/handshake-table.ts';
-import { printableJson } from '../view/printable.ts';
+import { printableJson, printableLine } from '../view/printable.ts';
 import { renderWaterfall } from '../view/waterfall.ts';
+import { chooseWorld, type WorldChoice } from '../world.ts';
 
 export interface HandshakesOptions {
-  readonly choice: MeshChoice;
+  readonly choice: WorldChoice;
   readonly json: boolean;
   readonly live: boolean;
   readonly failed: boolean;
@@ -18,33 +20,69 @@ export interface HandshakesOptions {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** `sallyport handshakes`: what both sides of each handshake saw. */
+/** `sallyport handshakes`: what both sides of each handshake saw. 1 where a sidecar of a cluster did not answer. */
 export async function handshakes(options: HandshakesOptions): Promise<number> {
   const { json, live, failed, waterfall, limit, env } = options;
-  const { socket } = await findMesh(options.choice, env);
+  const world = await chooseWorld(options.choice, env);
+  if (live && world.kind === 'cluster')
+    throw new UsageError(
+      '--live follows a mesh of this machine. In a cluster: kubectl logs -f POD -c sallyport, or traces (docs/operations.md).',
+    );
   const wanted = (record: HandshakeRecord): boolean => !failed || record.result !== 'ok';
   const paint = paintFor(process.stdout, env);
   const width = process.stdout.columns || WIDE;
-  const all = (await askControl<readonly HandshakeRecord[]>(socket, '/handshakes')).filter(wanted);
+  const { records: known, silent } =
+    world.kind === 'embedded'
+      ? { records: await askControl<readonly HandshakeRecord[]>(world.mesh.socket, '/handshakes'), silent: 0 }
+      : await ofCluster(world.cluster, options.choice.places);
+  const all = known.filter(wanted);
 
   if (waterfall !== undefined) {
     const records = ofTrace(all, waterfall);
     if (json) writeJson(records);
     else write(renderWaterfall(records, process.stdout.columns || WATERFALL_WIDTH, paint));
-    return 0;
+    return silent === 0 ? 0 : 1;
   }
   const newest = all.slice(-limit);
-  if (!live) {
+  if (!live || world.kind === 'cluster') {
     if (json) writeJson(newest);
     else write(renderHandshakes(newest, width, paint));
-    return 0;
+    return silent === 0 ? 0 : 1;
   }
-  await follow(socket, newest, wanted, { json, width, paint });
+  await follow(world.mesh.socket, newest, wanted, { json, width, paint });
   return 0;
 }
 
 const WIDE = 1_000;
 const WATERFALL_WIDTH = 100;
+
+/** Those of all sidecars, by time; a record's service is the pod. */
+async function ofCluster(
+  cluster: Cluster,
+  places: readonly string[],
+): Promise<{ readonly records: readonly HandshakeRecord[]; readonly silent: number }> {
+  const { sidecars } = await sidecarsAt(cluster, places);
+  const told = await askSidecars<{ readonly handshakes: readonly HandshakeRecord[] }>(
+    cluster,
+    sidecars,
+    '/handshakes',
+  );
+  const silent = told.filter(({ problem }) => problem !== undefined);
+  for (const { sidecar, problem } of silent) {
+    const line = `${sidecar.namespace}/${sidecar.name} says nothing: ${problem ?? ''}`;
+    process.stderr.write(`${printableLine(line)}\n`);
+  }
+  const records = told.flatMap(({ sidecar, answer }) =>
+    (answer?.handshakes ?? []).map((record) => ({
+      ...record,
+      service: `${sidecar.namespace}/${sidecar.name}`,
+    })),
+  );
+  return {
+    records: records.toSorted((one, other) => one.startTime - other.startTime),
+    silent: silent.length,
+  };
+}
 
 interface Output {
   readonly json: boolean;

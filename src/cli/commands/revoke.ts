@@ -1,7 +1,8 @@
-import { kubeConfig, kubernetesApi, SecretDocument } from '#controller';
+import { SecretDocument } from '#controller';
 import { type Revocation, Revocations } from '#identity/issuance';
 import { silentLog, systemClock } from '#runtime';
 import { printable } from '#runtime';
+import { Cluster } from '../cluster/cluster.ts';
 import { UsageError } from '../usage-error.ts';
 
 export interface RevokeOptions {
@@ -36,7 +37,7 @@ export async function revoked(
 }
 
 function open({ namespace, secret, context }: Pick<RevokeOptions, 'namespace' | 'secret' | 'context'>) {
-  const api = kubernetesApi(kubeConfig(context));
+  const { api } = new Cluster({ namespace, context });
   const document = new SecretDocument(api, namespace, secret);
   return Revocations.open({ document, clock: systemClock, log: silentLog });
 }

@@ -11,6 +11,9 @@ import { isOwnSocket } from './private-file.ts';
 import { statePaths } from './state-folder.ts';
 import { notesOfRunning, readUpRecord, runningFolder, type UpRecord } from './up-record.ts';
 
+/** None was named, and none runs. */
+export class NoMeshRunning extends UsageError {}
+
 /** How the user said which mesh is meant. */
 export interface MeshChoice {
   readonly file: string | undefined;
@@ -42,7 +45,7 @@ export async function findMesh(
     if (others.length > 0) say(taken(newest, others.length));
     return newest;
   }
-  throw new UsageError(
+  throw new NoMeshRunning(
     'No mesh is running. Start one in another terminal: npm start, or sallyport up -f mesh.yaml',
   );
 }

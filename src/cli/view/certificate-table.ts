@@ -4,14 +4,17 @@ import { printableAll } from './printable.ts';
 import type { ServiceRow } from './snapshot.ts';
 import { type Column, renderTable } from './table.ts';
 
+/** What the table needs of a service. */
+export type CertificateHolder = Pick<ServiceRow, 'name' | 'identity' | 'certificate'>;
+
 /** A table of each service's certificate, as it stands at `now`. */
 export function renderCertificates(
-  services: readonly ServiceRow[],
+  services: readonly CertificateHolder[],
   now: number,
   width: number,
   paint: Paint,
 ): string[] {
-  const columns: Column<ServiceRow>[] = [
+  const columns: Column<CertificateHolder>[] = [
     { title: 'service', cell: ({ name }) => paint.colour('bold', name) },
     { title: 'identity', cell: ({ identity }) => shortIdentity(identity, identity, width), least: 24 },
     { title: 'serial', cell: ({ certificate }) => certificate?.serial ?? 'none yet', least: 8 },

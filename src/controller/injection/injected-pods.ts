@@ -40,14 +40,20 @@ interface ListedPod {
 
 function injectedPod({ metadata, spec, status }: ListedPod, controllerNamespace: string): InjectedPod[] {
   if (status?.phase === 'Succeeded' || status?.phase === 'Failed') return [];
-  const sidecar = spec?.initContainers?.find(({ name }) => name === SIDECAR);
-  if (sidecar === undefined || controllerOf(sidecar) !== controllerNamespace) return [];
-  return [{ namespace: metadata.namespace ?? '', name: metadata.name, image: sidecar.image ?? '' }];
+  if (spec === undefined || injectedController(spec) !== controllerNamespace) return [];
+  const sidecar = spec.initContainers?.find(({ name }) => name === SIDECAR);
+  return [{ namespace: metadata.namespace ?? '', name: metadata.name, image: sidecar?.image ?? '' }];
 }
 
-function controllerOf({ env }: Container): string | undefined {
+/** The namespace of the controller on which the sidecar of a pod depends; undefined: it has none of ours. */
+export function injectedController({
+  initContainers,
+}: {
+  readonly initContainers?: readonly Pick<Container, 'name' | 'env'>[];
+}): string | undefined {
+  const sidecar = initContainers?.find(({ name }) => name === SIDECAR);
   try {
-    const text = env?.find(({ name }) => name === 'SALLYPORT_CONFIG')?.value ?? '{}';
+    const text = sidecar?.env?.find(({ name }) => name === 'SALLYPORT_CONFIG')?.value ?? '{}';
     return (JSON.parse(text) as { controller?: { namespace?: string } } | null)?.controller?.namespace;
   } catch {
     return undefined;

@@ -3,7 +3,7 @@ import type { Pod } from './pod.ts';
 import { serviceNameOf } from './service-name.ts';
 
 function named(metadata: NonNullable<Pod['metadata']>): string | undefined {
-  return serviceNameOf({ metadata, spec: { containers: [] } });
+  return serviceNameOf({ metadata });
 }
 
 function owned(kind: string, name: string, labels: Readonly<Record<string, string>> = {}) {

@@ -14,7 +14,7 @@ const FORM = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
  * "Service attributes"): its own annotation, its label, else the name of what made it. Undefined where nothing says, or
  * not in a form that can be a label.
  */
-export function serviceNameOf({ metadata }: Pod): string | undefined {
+export function serviceNameOf({ metadata }: Pick<Pod, 'metadata'>): string | undefined {
   const { annotations, labels } = metadata ?? {};
   const name = annotations?.[ANNOTATION] ?? labels?.[NAME_LABEL] ?? ownerName(metadata);
   return name !== undefined && FORM.test(name) ? name : undefined;

@@ -11,8 +11,9 @@ export interface ApiAnswer {
  * API server gave, as a conflict is an answer here; rejects with ApiUnavailable when there was none.
  */
 export interface KubernetesApi {
+  /** PATCH is a server-side apply. */
   send(
-    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH',
     path: string,
     body?: object,
     signal?: AbortSignal,
@@ -37,7 +38,8 @@ export function kubernetesApi(config: KubeConfig): KubernetesApi {
       const timeout = AbortSignal.timeout(TIMEOUT_MILLISECONDS);
       request.setSignal(signal === undefined ? timeout : AbortSignal.any([signal, timeout]));
       if (body !== undefined) {
-        request.setHeaderParam('Content-Type', 'application/json');
+        const type = method === 'PATCH' ? 'application/apply-patch+yaml' : 'application/json';
+        request.setHeaderParam('Content-Type', type);
         request.setBody(JSON.stringify(body));
       }
       try {

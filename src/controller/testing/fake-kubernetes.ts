@@ -31,6 +31,8 @@ export class FakeKubernetes implements KubernetesApi {
     if (this.down) return Promise.reject(new ApiUnavailable(path, 'refused'));
     this.sent.push(`${method} ${path}`);
     const { pathname, searchParams } = new URL(path, 'http://localhost');
+    if (method === 'PATCH')
+      return Promise.resolve({ status: 415, body: { message: 'this fake applies nothing' } });
     if (method === 'DELETE') {
       return Promise.resolve(this.#deleteSome(pathname, searchParams.get('labelSelector') ?? ''));
     }
@@ -41,7 +43,7 @@ export class FakeKubernetes implements KubernetesApi {
     this.#store(path, object as Stored);
   }
 
-  #answer(method: Exclude<Method, 'DELETE'>, path: string, body: Stored | undefined): ApiAnswer {
+  #answer(method: Exclude<Method, 'DELETE' | 'PATCH'>, path: string, body: Stored | undefined): ApiAnswer {
     if (path.endsWith('/tokenreviews')) return this.#review(body);
     if (method === 'GET') {
       const found = this.objects.get(path);

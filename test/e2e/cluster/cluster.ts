@@ -6,6 +6,8 @@ export interface Cluster {
   kubectl(args: readonly string[], options?: CommandOptions): Promise<string>;
   /** Runs helm as the cluster's admin, in the same way. */
   helm(args: readonly string[], options?: CommandOptions): Promise<string>;
+  /** Runs the tree's own `sallyport` as the cluster's admin, in the same way. */
+  sallyport(args: readonly string[], options?: CommandOptions): Promise<string>;
   /** Runs a program in the network namespace of a node, as root. */
   onNode(node: string, command: readonly string[], options?: CommandOptions): Promise<string>;
   /** Gives every node the image in an OCI archive. */
@@ -21,6 +23,8 @@ export interface Cluster {
 export interface CommandOptions {
   readonly input?: string;
   readonly timeoutMilliseconds?: number;
+  /** Added to ours. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** What another process needs to use a running cluster. JSON. */

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CommandOptions } from './cluster.ts';
 
@@ -17,8 +18,6 @@ class CommandFailed extends Error {
 
 interface RunOptions extends CommandOptions {
   readonly cwd?: string;
-  /** Added to ours. */
-  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Runs a program to its end. Resolves with its standard output. */
@@ -48,6 +47,17 @@ export async function run(command: readonly string[], options: RunOptions = {}):
   } finally {
     clearTimeout(late);
   }
+}
+
+/** The tree's own program as a command line, with a kubeconfig and no mesh of this machine in its way. */
+export function sallyport(
+  kubeconfig: string,
+  args: readonly string[],
+  { environment = {} }: CommandOptions = {},
+): readonly string[] {
+  const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+  const { KUBECONFIG = kubeconfig } = environment;
+  return ['env', `KUBECONFIG=${KUBECONFIG}`, 'HOME=/nonexistent', process.execPath, main, ...args];
 }
 
 /** Tries until it holds. After the time is over, throws what the last try threw. */

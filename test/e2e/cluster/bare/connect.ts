@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cluster, ClusterHandle, CommandOptions } from '../cluster.ts';
 import { before } from './network.ts';
-import { eventually, expectGone, run } from '../command.ts';
+import { eventually, expectGone, run, sallyport } from '../command.ts';
 
 /** Enters a running cluster, from any process of root's. */
 export function connectBare({ nodes, access }: ClusterHandle): Cluster {
@@ -20,6 +20,8 @@ export function connectBare({ nodes, access }: ClusterHandle): Cluster {
     nodes,
     onNode,
     kubectl: kubectlHere,
+    sallyport: (args, options) =>
+      onNode(nodes[0] ?? '', sallyport(join(folder, 'admin.conf'), args, options), options),
     helm: (args, options) => onNode(nodes[0] ?? '', [helm, kubeconfig, ...args], options),
     // host-local gives the address after the one that it gave last; the first range is IPv4's.
     nextPodAddress: (node, address) =>

@@ -12,7 +12,7 @@ import type {
   UpOptions,
 } from '../cluster.ts';
 import { before } from '../bare/network.ts';
-import { eventually, expectGone, run } from '../command.ts';
+import { eventually, expectGone, run, sallyport } from '../command.ts';
 
 /** Kubernetes in Docker (kind.sigs.k8s.io), where docker, kind and kubectl are installed and kind's node image can be had. */
 export const kindProvider: ClusterProvider = { unavailable, up, connect };
@@ -78,6 +78,7 @@ function connect({ nodes, access }: ClusterHandle): Cluster {
     nodes,
     kubectl,
     helm: (args, options) => run(['helm', `--kubeconfig=${kubeconfig}`, ...args], options),
+    sallyport: (args, options) => run(sallyport(kubeconfig, args, options), options),
     onNode,
     // kind's CNI is host-local too.
     nextPodAddress: async (node, address) => {
