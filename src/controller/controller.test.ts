@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { nodeProvider } from '#handshake/crypto';
 import { parseTrustBundle, serviceAccountId, spiffeVerifier, type TrustBundle } from '#identity';
 import { RemoteIssuance } from '#identity/issuance';
+import { createCertificateRequest, makeKeys } from '#identity/testing';
 import { WorkloadAgent } from '#identity/workload';
 import { parseCidr } from '#policy';
 import { DISCOVERY, RpcChannel } from '#rpc';
@@ -60,12 +61,16 @@ afterEach(async () => {
   expect(failures.splice(0)).toEqual([]);
 });
 
-function start(pod = 'controller-0', own: Scope = scope): Promise<Controller> {
+function start(
+  pod = 'controller-0',
+  own: Scope = scope,
+  changes: Partial<ControllerSettings> = {},
+): Promise<Controller> {
   const telemetry = Telemetry.create({ clock: systemClock, log: silentLog, environment: {} });
   own.defer(() => telemetry.shutdown());
   return Controller.start(
     own,
-    { ...SETTINGS, pod },
+    { ...SETTINGS, ...changes, pod },
     {
       api: kubernetes,
       objects: apiObjects(server.kubeConfig),
@@ -278,4 +283,28 @@ test('a trust bundle that somebody changed, or a new namespace, is put right', a
   const late = '/api/v1/namespaces/late/configmaps/sallyport-trust-bundle';
   await expect.poll(() => kubernetes.objects.has(late), PATIENCE).toBe(true);
   expect((await bundle()).hash).toBe(hash);
+});
+
+test('PodCertificateRequests are signed by who is told to, and counted', async () => {
+  const path = '/apis/certificates.k8s.io/v1beta1/podcertificaterequests';
+  const written = `/apis/certificates.k8s.io/v1beta1/namespaces/shop/podcertificaterequests/request/status`;
+  const signerName = 'mesh.sallyport.dev/workload';
+  const controller = await start('controller-0', scope, { podCertificates: { signerName } });
+  const csr = createCertificateRequest(makeKeys('ec-p256'));
+  server.put(path, {
+    metadata: { name: 'request', namespace: 'shop' },
+    spec: {
+      ...{ signerName, podName: 'web-0', podUID: 'uid-web-0', nodeName: 'node-1', nodeUID: 'uid-node' },
+      ...{ serviceAccountName: 'web', serviceAccountUID: 'uid-web', maxExpirationSeconds: 86_400 },
+      stubPKCS10Request: Buffer.from(csr).toString('base64'),
+    },
+  });
+  const metadata = { name: 'request', resourceVersion: String(server.version) };
+  kubernetes.objects.set(written, { metadata });
+  await expect
+    .poll(() => JSON.stringify(kubernetes.objects.get(written)), PATIENCE)
+    .toContain('BEGIN CERTIFICATE');
+  await expect
+    .poll(() => page(controller.statusPort, '/metrics'), PATIENCE)
+    .toMatch(/sallyport_issuance_requests_total\{.*method="pod-certificate".*reason="none".*\} 1/);
 });

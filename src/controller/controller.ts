@@ -21,6 +21,7 @@ import type { KubernetesApi } from './kubernetes/api.ts';
 import { Lease } from './kubernetes/lease.ts';
 import { type OwnerReference, ownerOf } from './kubernetes/owner.ts';
 import { SecretDocument } from './kubernetes/secret-document.ts';
+import { startPodCertificates } from './pod-certificates/start.ts';
 import { startStatusServer } from './status-server.ts';
 
 export interface ControllerSettings {
@@ -48,6 +49,8 @@ export interface ControllerSettings {
     /** A ClusterRole with which all goes that is made at run time; undefined: it stays. */
     readonly owner?: string | undefined;
   };
+  /** Signs PodCertificateRequests for this signer; undefined: none. */
+  readonly podCertificates?: { readonly signerName: string } | undefined;
   /** Undefined: no webhook. */
   readonly injection?: InjectionConfig | undefined;
 }
@@ -156,6 +159,16 @@ export class Controller {
       },
     });
     standing.run(scope);
+    if (settings.podCertificates !== undefined) {
+      startPodCertificates(scope, {
+        ...{ ...settings.podCertificates, trustDomain: settings.trustDomain },
+        ...{ api, objects: parts.objects, authority, pods, leads, clock, log, random },
+        revocations: revocations.value,
+        synced: () => cluster.synced,
+        onOutcome: (outcome) => telemetry.issuance(SERVICE, outcome),
+        onRestart: (kind, reason) => telemetry.watchRestarted(SERVICE, kind, reason),
+      });
+    }
     scope.defer(telemetry.watchRpcConnections(SERVICE, () => server.connections.size));
     scope.defer(telemetry.watchCredentials(SERVICE, own.credentials));
     scope.defer(telemetry.watchRoot(SERVICE, authority.root));

@@ -10,5 +10,6 @@ export type { IssuedCertificate } from './issued-certificate.ts';
 export { IDENTITY_REASONS } from './reasons.ts';
 export { parseSpiffeId, type SpiffeId, serviceAccountId, serviceAccountOf } from './spiffe-id.ts';
 export { parseTrustDomain } from './trust-domain.ts';
+export { encodePem } from './x509/pem.ts';
 export type { PodIdentity } from './x509/extensions/pod-identity.ts';
 export { type SpiffePeer, spiffeVerifier } from './verifier.ts';

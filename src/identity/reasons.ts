@@ -262,8 +262,15 @@ export const IDENTITY_REASONS = reasonTable({
     alert: undefined,
     blame: 'peer',
     rfc: '2986#4',
-    say: 'The certificate request is not what RFC 2986 calls one, or its key cannot be used.',
-    next: 'Check it with `openssl req -inform der -text -verify`; it needs a P-256 or P-384 key.',
+    say: 'The certificate request is not what RFC 2986 calls one.',
+    next: 'Check it with `openssl req -inform der -text -verify`.',
+  },
+  'request-unsupported-key': {
+    alert: undefined,
+    blame: 'peer',
+    rfc: '5480#2.1.1',
+    say: 'The certificate request is over a key of a kind that certificates are not issued for.',
+    next: 'Make a P-256 or P-384 key; in a podCertificate volume, keyType ECDSAP256 or ECDSAP384.',
   },
   'request-not-proven': {
     alert: undefined,

@@ -4,7 +4,7 @@ import type { ReasonLabels } from './labels.ts';
 
 /** One request for a certificate that was answered. */
 export interface IssuanceAnswer {
-  readonly method: 'issue' | 'renew';
+  readonly method: 'issue' | 'renew' | 'pod-certificate';
   /** undefined: a certificate was issued. */
   readonly refusal: Refusal | undefined;
   readonly milliseconds: number;

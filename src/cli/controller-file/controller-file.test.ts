@@ -40,3 +40,17 @@ test('lifetimes that contradict each other, and an unknown own pod, are refused'
   expect(mistakes(`${LEAST}leafLifetime: 24h\nintermediateLifetime: 48h\n`)).toContain('at least 3 times');
   expect(mistakes(LEAST, { ...POD, pod: undefined })).toContain('SALLYPORT_POD');
 });
+
+test('a signer of PodCertificateRequests has a name of its own, and leaves live an hour at least', () => {
+  const section = (name: string): string => `${LEAST}podCertificates: {signerName: ${name}}\n`;
+  expect(parseControllerFile('controller.yaml', section('mesh.sallyport.dev/workload'), POD)).toMatchObject({
+    ok: true,
+    value: { podCertificates: { signerName: 'mesh.sallyport.dev/workload' } },
+  });
+  for (const name of ['workload', 'kubernetes.io/x', 'a.kubernetes.io/x', 'UPPER.example/x', 'a.example/']) {
+    expect(mistakes(section(name))).toContain('a signer is named like');
+  }
+  expect(mistakes(`${section('a.example/b')}leafLifetime: 30m\n`)).toContain(
+    '4:15: with podCertificates, at least 1h',
+  );
+});

@@ -33,10 +33,14 @@ export function parseControllerFile(
       const say = `the controller must know its own ${field}: set ${variable} from the downward API`;
       reader.problems.push(source.value.problem([], say));
     }
-    const { leafLifetime, intermediateLifetime } = top;
+    const { leafLifetime, intermediateLifetime, podCertificates } = top;
     if (intermediateLifetime < LIVES_IN_ONE * leafLifetime) {
       const say = `an intermediate lives at least ${LIVES_IN_ONE} times as long as a leaf`;
       reader.problems.push(source.value.problem(['intermediateLifetime'], say));
+    }
+    if (podCertificates !== undefined && leafLifetime < POD_CERTIFICATE_LEAST) {
+      const say = 'with podCertificates, at least 1h: the API server takes no shorter certificate';
+      reader.problems.push(source.value.problem(['leafLifetime'], say));
     }
   }
   const { namespace, serviceAccount = 'sallyport-controller', pod: name } = pod;
@@ -71,12 +75,24 @@ export function parseControllerFile(
 /** As src/identity/ca wants it; said here with its place in the file. */
 const LIVES_IN_ONE = 3;
 
+/** As src/controller/pod-certificates wants it. */
+const POD_CERTIFICATE_LEAST = 3_600_000;
+
 const network = z.string().transform((text, context) => {
   const parsed = parseCidr(text);
   if (parsed.ok) return parsed.value;
   context.addIssue({ code: 'custom', message: parsed.error });
   return z.NEVER;
 });
+
+/** As the API server wants signers to be called, without the names that are Kubernetes' own. */
+const signerName = z
+  .string()
+  .max(571)
+  .regex(
+    /^(?!(?:[a-z0-9.-]*\.)?kubernetes\.io\/)[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\/[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/,
+    'a signer is named like mesh.sallyport.dev/workload, and not below kubernetes.io',
+  );
 
 const schema = z.strictObject({
   trustDomain: trustDomain.default('cluster.local'),
@@ -86,6 +102,7 @@ const schema = z.strictObject({
   intermediateLifetime: duration('6m', '8760h').prefault('720h'),
   clusterNetworks: z.array(network).default([]),
   injection: injectionSchema.optional(),
+  podCertificates: z.strictObject({ signerName }).optional(),
   ports: z
     .strictObject({
       grpc: port.default(15_010),

@@ -3,6 +3,7 @@ import { type AttestedPod, type Attestor, ISSUANCE_LIMITS, refuseIssuance } from
 import type { RpcRefusal } from '#rpc';
 import { type Clock, ok, type Result } from '#runtime';
 import { type KubernetesApi, statusText } from '../kubernetes/api.ts';
+import { describePod, differsFrom } from './claimed-pod.ts';
 import type { PodFacts, Pods } from './pods.ts';
 import { readClaims } from './token.ts';
 
@@ -18,8 +19,6 @@ export interface KubernetesAttestorConfig {
 
 /** A pod asks as soon as it has a network; its address reaches the API server, and us, a little later. */
 const ADDRESS_MILLISECONDS = 5000;
-
-type Refused = Result<never, RpcRefusal>;
 
 /** Who a pod is, by a token that Kubernetes made for it and by the address that it calls from. */
 export class KubernetesAttestor implements Attestor {
@@ -121,8 +120,8 @@ export class KubernetesAttestor implements Attestor {
     if (found === undefined && !synced()) {
       return refuseIssuance('attestation-unavailable', 'the pods of the cluster are not known yet');
     }
-    if (found === undefined || found.ended) return refuseIssuance('pod-unknown', describe(pod));
-    const differs = different(found, pod);
+    if (found === undefined || found.ended) return refuseIssuance('pod-unknown', describePod(pod));
+    const differs = differsFrom(found, pod);
     if (differs !== undefined) return differs;
     if (!found.addresses.includes(remoteAddress)) {
       return refuseIssuance('token-of-another-pod', elsewhere(pod, found, remoteAddress));
@@ -190,24 +189,7 @@ function readReviewed({ user }: TokenReviewStatus): Result<Reviewed, RpcRefusal>
   return ok({ pod, tokenId });
 }
 
-function different(found: PodFacts, pod: PodIdentity): Refused | undefined {
-  if (found.hostNetwork) return refuseIssuance('pod-on-host-network', describe(pod));
-  const claims = [
-    ['namespace', found.namespace, pod.namespace],
-    ['ServiceAccount', found.serviceAccount, pod.serviceAccountName],
-    ['node', found.nodeName, pod.nodeName],
-  ] as const;
-  const wrong = claims.find(([, is, claimed]) => is !== claimed);
-  if (wrong === undefined) return undefined;
-  const [what, is, claimed] = wrong;
-  return refuseIssuance('pod-differs', `${describe(pod)} has ${what} ${is}, not ${claimed}`);
-}
-
-function describe({ namespace, podName, podUid }: PodIdentity): string {
-  return `pod ${namespace}/${podName} (${podUid})`;
-}
-
 function elsewhere(pod: PodIdentity, { addresses }: PodFacts, remoteAddress: string): string {
   const own = addresses.length === 0 ? 'no address yet' : addresses.join(', ');
-  return `${describe(pod)} has ${own}; the call came from ${remoteAddress}`;
+  return `${describePod(pod)} has ${own}; the call came from ${remoteAddress}`;
 }

@@ -48,14 +48,15 @@ export function auditRecord(
 }
 
 function attestationRecord(attestation: Attestation): Record<string, string> {
-  const { method, attestedAt, pod, remoteAddress, previousSerial } = attestation;
+  const { method, attestedAt, pod, remoteAddress, previousSerial, request } = attestation;
   return {
     method,
     attestedAt: new Date(attestedAt).toISOString(),
     podUid: pod.podUid,
     podName: pod.podName,
     nodeName: pod.nodeName,
-    remoteAddress,
+    ...(remoteAddress === undefined ? {} : { remoteAddress }),
+    ...(request === undefined ? {} : { request }),
     ...(previousSerial === undefined ? {} : { previousSerial }),
   };
 }

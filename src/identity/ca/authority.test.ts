@@ -100,7 +100,7 @@ describe('issue', () => {
       publicKey: ed25519.publicKey,
       privateKey: makeKeys('ec-p256').privateKey,
     });
-    expect(codeOf(await authority.issue(mixed, ID))).toBe('malformed-request');
+    expect(codeOf(await authority.issue(mixed, ID))).toBe('request-unsupported-key');
   });
 
   it('refuses requests that are malformed or prove nothing', async () => {

@@ -36,7 +36,7 @@ import { signLeaf } from './sign-leaf.ts';
 import type { Slot } from './slot.ts';
 import type { StateChange, StateStore } from './state-store.ts';
 import { FolderStore } from './store.ts';
-import { type Attestation, type LeafNames, leafTemplate } from './template.ts';
+import { type Attestation, type LeafBounds, type LeafNames, leafTemplate } from './template.ts';
 
 /** Which CA certificate, and how long. Times are milliseconds since the Unix epoch. */
 export interface AuthorityCertificate extends Validity {
@@ -139,14 +139,16 @@ export class CertificateAuthority {
     request: IssuableRequest,
     identity: SpiffeId,
     attestation: Attestation | undefined,
+    bounds?: LeafBounds,
   ): Promise<Result<IssuedCertificate, Refusal>> {
-    return this.#issue(request, { identity }, attestation);
+    return this.#issue(request, { identity }, attestation, bounds);
   }
 
   async #issue(
     request: IssuableRequest,
     names: LeafNames,
     attestation: Attestation | undefined,
+    bounds?: LeafBounds,
   ): Promise<Result<IssuedCertificate, Refusal>> {
     const { identity } = names;
     const config = this.#config;
@@ -158,7 +160,7 @@ export class CertificateAuthority {
     if (another !== undefined) return err(another);
     const now = this.#clock.now();
     const issuer = this.#authorities.current;
-    const template = leafTemplate(config, request, names, attestation, issuer.certificate, now);
+    const template = leafTemplate(config, request, names, attestation, issuer.certificate, now, bounds);
     if (!template.ok) return template;
     const der = signLeaf(template.value, issuer);
     const chain = [der, issuer.certificate.der];

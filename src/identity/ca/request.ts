@@ -19,11 +19,17 @@ export interface IssuableRequest {
 
 export function parseIssuableRequest(bytes: Uint8Array): Result<IssuableRequest, Refusal> {
   const request = parseCertificateRequest(bytes);
-  if (!request.ok) return refuse('malformed-request', problemText(request.error));
+  if (!request.ok) {
+    const { kind } = request.error;
+    return refuse(
+      kind === 'malformed' ? 'malformed-request' : 'request-unsupported-key',
+      problemText(request.error),
+    );
+  }
   const { publicKey, names, signatureAlgorithm, info, signature } = request.value;
   if (publicKey.type !== 'ec-p256' && publicKey.type !== 'ec-p384') {
     return refuse(
-      'malformed-request',
+      'request-unsupported-key',
       `a key of type ${publicKey.type}; certificates are issued for P-256 and P-384`,
     );
   }
@@ -55,7 +61,7 @@ function nameText(name: GeneralName): string {
 const LONGEST_SHOWN = 256;
 
 function refuse(
-  code: 'malformed-request' | 'request-not-proven' | 'request-several-uris',
+  code: 'malformed-request' | 'request-unsupported-key' | 'request-not-proven' | 'request-several-uris',
   detail: string,
 ): Result<never, Refusal> {
   return err({ reason: IDENTITY_REASONS[code], detail });

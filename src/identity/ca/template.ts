@@ -39,11 +39,14 @@ export interface LeafTemplate extends Template {
 
 /** How a workload proved which pod it is. */
 export interface Attestation {
-  readonly method: 'token' | 'certificate';
+  readonly method: 'token' | 'certificate' | 'pod-certificate-request';
   /** When it last did with a token, milliseconds since the Unix epoch: stays the same in renewals by certificate. */
   readonly attestedAt: number;
   readonly pod: PodIdentity;
-  readonly remoteAddress: string;
+  /** Where the call came from; none came for a PodCertificateRequest. */
+  readonly remoteAddress?: string;
+  /** Which PodCertificateRequest, `<namespace>/<name>`, for that method. */
+  readonly request?: string;
   /** Serial of the certificate that proved it, for method `certificate`. */
   readonly previousSerial?: string;
 }
@@ -95,14 +98,18 @@ export function attestedAtOf({ notBefore }: { readonly notBefore: number }): num
   return notBefore + LIFETIMES.backdate;
 }
 
-function notBeforeOf(attestedAt: number): number {
-  return wholeSecond(attestedAt - LIFETIMES.backdate);
-}
-
 /** Whom a leaf names. */
 export interface LeafNames {
   readonly identity: SpiffeId;
   readonly dnsNames?: readonly string[];
+}
+
+/** What somebody else than the authority demands of a leaf's times. Milliseconds; lives are from notBefore to notAfter. */
+export interface LeafBounds {
+  /** Instead of LIFETIMES.backdate, and no more than that. */
+  readonly backdate: number;
+  readonly least: number;
+  readonly most: number;
 }
 
 /** Refused when the issuer ends before the shortest life that a leaf may have. */
@@ -113,9 +120,11 @@ export function leafTemplate(
   attestation: Attestation | undefined,
   issuer: Certificate,
   now: number,
+  { backdate, least, most }: LeafBounds = OWN_BOUNDS,
 ): Result<LeafTemplate, Refusal> {
-  const notAfter = Math.min(wholeSecond(now + config.leafLifetime), issuer.notAfter);
-  if (notAfter < wholeSecond(now + LIFETIMES.leafLeast)) {
+  const notBefore = wholeSecond(Math.min(attestation?.attestedAt ?? now, now) - backdate);
+  const notAfter = Math.min(wholeSecond(now + config.leafLifetime), notBefore + most, issuer.notAfter);
+  if (notAfter < wholeSecond(now + LIFETIMES.leafLeast) || notAfter - notBefore < least) {
     return err({ reason: IDENTITY_REASONS['issuer-ending'], detail: describeCertificate(issuer) });
   }
   return ok({
@@ -124,11 +133,13 @@ export function leafTemplate(
     identity,
     dnsNames,
     pod: attestation?.pod,
-    notBefore: notBeforeOf(Math.min(attestation?.attestedAt ?? now, now)),
+    notBefore,
     notAfter,
     spki: request.publicKey.spki,
   });
 }
+
+const OWN_BOUNDS: LeafBounds = { backdate: LIFETIMES.backdate, least: 0, most: Number.POSITIVE_INFINITY };
 
 /** Certificates know whole seconds only. */
 function wholeSecond(milliseconds: number): number {

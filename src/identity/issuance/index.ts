@@ -2,6 +2,7 @@
 export type { AttestedPod, Attestor } from './attestor.ts';
 export { RemoteIssuance } from './client.ts';
 export { ISSUANCE_LIMITS } from './limits.ts';
+export { RateLimit } from './rate-limit.ts';
 export { ISSUANCE_REASONS } from './reasons.ts';
 export { refuseIssuance, refuseRevoked } from './refuse.ts';
 export type { Revocation } from './revocation.ts';

@@ -92,6 +92,28 @@ export const ISSUANCE_REASONS = reasonTable({
     say: "A pod on its host's network shares its address with everything there, so it gets no identity.",
     next: 'Take hostNetwork out of the pod, or leave it out of the mesh.',
   },
+  // The PodCertificateRequest
+  'pod-certificate-malformed': {
+    alert: undefined,
+    blame: 'peer',
+    rfc: 'KEP-4317',
+    say: 'The PodCertificateRequest lacks what a certificate would be issued by.',
+    next: 'The kubelet must be of Kubernetes 1.36 or later, which sends stubPKCS10Request; the detail says what is missing.',
+  },
+  'pod-certificate-annotated': {
+    alert: undefined,
+    blame: 'operator',
+    rfc: 'KEP-4317',
+    say: 'The pod passes annotations to the signer, and this one knows none.',
+    next: "Take userAnnotations out of the pod's podCertificate volume.",
+  },
+  'pod-certificate-not-written': {
+    alert: undefined,
+    blame: 'network',
+    rfc: 'KEP-4317',
+    say: 'The answer to a PodCertificateRequest could not be written.',
+    next: 'The detail is what the API server said. The controller needs `update` on podcertificaterequests/status and `sign` on its signer, and tries again.',
+  },
   // The certificate
   'certificate-missing': {
     alert: undefined,

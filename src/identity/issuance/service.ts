@@ -51,7 +51,7 @@ export interface IssuanceConfig {
 }
 
 export interface IssuanceOutcome {
-  readonly method: 'issue' | 'renew';
+  readonly method: 'issue' | 'renew' | 'pod-certificate';
   /** undefined: a certificate was issued. */
   readonly refusal: Refusal | undefined;
   readonly milliseconds: number;

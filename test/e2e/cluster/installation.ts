@@ -20,10 +20,12 @@ export class Installation {
     this.namespace = `${name}-system`;
   }
 
-  async install(): Promise<void> {
+  /** With values of a story's own, such as `controller.replicas=2`. */
+  async install(...values: readonly string[]): Promise<void> {
     await this.#helm([
       ...['install', this.name, CHART, '--create-namespace', '--wait', '--timeout=120s'],
       ...image(),
+      ...values.flatMap((value) => ['--set', value]),
     ]);
   }
 

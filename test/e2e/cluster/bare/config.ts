@@ -91,6 +91,8 @@ function kubeletConfig(run: string, folder: string, node: number): unknown {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
     failCgroupV1: false,
+    // Off by default; the API server has it too (init.sh).
+    featureGates: { PodCertificateRequest: true },
     cgroupDriver: 'cgroupfs',
     failSwapOn: false,
     oomScoreAdj: 0,

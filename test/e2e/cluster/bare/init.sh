@@ -45,6 +45,8 @@ apiserver() {
     --requestheader-extra-headers-prefix=X-Remote-Extra- --requestheader-group-headers=X-Remote-Group \
     --requestheader-username-headers=X-Remote-User \
     --proxy-client-cert-file="$RUN/pki/front-client.crt" --proxy-client-key-file="$RUN/pki/front-client.key" \
+    --feature-gates=PodCertificateRequest=true \
+    --runtime-config=certificates.k8s.io/v1beta1/podcertificaterequests=true \
     --shutdown-delay-duration=0s ${API_EXTRA:-} >>"$log/kube-apiserver.log" 2>&1
 }
 # RUN/apiserver-stopped is a story's order (connect.ts): as long as it is there, the API server is not.
