@@ -1,27 +1,22 @@
 /**
  * Discovery at size: `node test/bench/discovery/bench.ts [sidecars] [services]`, 2000 and 5000 by default. One controller
- * in a process of its own, an API server double with two pods a Service, and simulated sidecars that each ask for one
- * Service that all share and 19 others. Prints what it took.
+ * in a process of its own, an API server double with two pods a Service, and simulated sidecars, divided among processes,
+ * that each ask for one Service that all share and 19 others. Prints what it took.
  */
-import { fork } from 'node:child_process';
-import { createPrivateKey } from 'node:crypto';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { loadavg } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { TestApiServer } from '#controller/testing';
-import { nodeProvider } from '#handshake/crypto';
-import { credentialOf, FakeVerifier, type Identity, makeIdentity } from '#handshake/testing';
 import { systemClock } from '#runtime';
-import { rpcDiscovery } from '#sidecar/discover';
+import { addPod, fillCluster, moveShared } from './cluster.ts';
 import type { BenchReport } from './controller.ts';
-import { addPod, fillCluster, moveShared, SHARED, serviceAddress } from './cluster.ts';
+import type { SidecarsReport, SidecarsRequest } from './sidecars.ts';
 
 const sidecars = Number(process.argv[2] ?? 2_000);
 const services = Number(process.argv[3] ?? 5_000);
-const SUBSCRIPTIONS = 20;
+const PER_PROCESS = 1_250;
 const ROUNDS = 10;
-const RENEW_MILLISECONDS = 3_300;
-const AT_ONCE = 64;
 const MIB = 1_048_576;
 
 const api = new TestApiServer(systemClock);
@@ -33,113 +28,73 @@ const [listening] = (await once(child, 'message')) as [Extract<BenchReport, { ty
 while (!(await state()).synced) await pause(50);
 say('all objects listed and kept', { ms: performance.now() - begun, ...memory(await state()) });
 
-const identities = listening.keys.map(({ name, pem }): Identity => {
-  // The certificate is the same bytes for the same name; the key is the controller's.
-  const privateKey = createPrivateKey(pem);
-  return { ...makeIdentity(name), privateKey };
+const processes = Math.ceil(sidecars / PER_PROCESS);
+const groups = Array.from({ length: processes }, (_, index) => {
+  const first = Math.floor((index * sidecars) / processes);
+  const count = Math.floor(((index + 1) * sidecars) / processes) - first;
+  return fork(new URL('sidecars.ts', import.meta.url), [listening.port, first, count, services].map(String), {
+    execArgv: [],
+  });
 });
-const sidecarIdentity = identities.find(({ name }) => name === 'sidecar');
-if (sidecarIdentity === undefined) throw new Error('the controller made no identity for sidecars');
-const verifier = new FakeVerifier(await believed());
-let broken = 0;
-/** The change that is under way, and how many have heard of it. */
-const change = { address: 'none', heard: 0 };
-let renewals = 0;
 const connecting = performance.now();
-for (let from = 0; from < sidecars; from += AT_ONCE) {
-  const ready = [];
-  for (let index = from; index < Math.min(from + AT_ONCE, sidecars); index += 1) ready.push(connect(index));
-  await Promise.all(ready);
-  const done = from + AT_ONCE;
-  if (done % (32 * AT_ONCE) === 0) {
-    say(`${done} on the way`, { ms: performance.now() - connecting, broken, ...memory(await state()) });
-  }
-}
-const connected = await state();
-say(`${sidecars} sidecars connected and answered`, {
-  ms: performance.now() - connecting,
-  sessions: connected.sessions,
-  subscriptions: connected.subscriptions,
-  ...memory(connected),
-});
+const connected = Promise.all(
+  groups.map((group) => {
+    const ready = reported(group, 'connected');
+    send(group, { type: 'connect', keys: listening.keys });
+    return ready;
+  }),
+).then(() => true);
+while (!(await Promise.race([connected, pause(15_000, false)]))) await progress('on the way');
+await progress(`${sidecars} sidecars connected`);
 
-await pause(2 * RENEW_MILLISECONDS);
-const idle = await state();
-const renewed = renewals;
+await pause(7_000);
+const [idle, idleSidecars] = [await state(), await sidecarsState()];
 await pause(10_000);
-const later = await state();
+const [later, laterSidecars] = [await state(), await sidecarsState()];
 say('standing streams, 10 s', {
   'CPU % of a core': (later.cpuMilliseconds - idle.cpuMilliseconds) / 100,
-  'leases/s': (renewals - renewed) / 10,
+  "the sidecars' CPU %": (laterSidecars.cpuMilliseconds - idleSidecars.cpuMilliseconds) / 100,
+  'leases/s': (laterSidecars.renewals - idleSidecars.renewals) / 10,
   ...memory(later),
 });
 
 const times: number[] = [];
-const before = await state();
-const own = process.cpuUsage();
+const [before, sidecarsBefore] = [await state(), await sidecarsState()];
 for (let round = 0; round < ROUNDS; round += 1) {
-  change.heard = 0;
-  change.address = addPod(api, round);
+  const address = addPod(api, round);
+  for (const group of groups) send(group, { type: 'await', address });
   // A pod is known long before it is ready and in a slice.
   await pause(500);
+  const heard = Promise.all(groups.map((group) => reported(group, 'heard')));
   const at = performance.now();
-  moveShared(api, round, change.address);
-  while (change.heard < sidecars && performance.now() - at < 30_000) await pause(2);
-  times.push(change.heard < sidecars ? Number.POSITIVE_INFINITY : performance.now() - at);
+  moveShared(api, round, address);
+  const all = await Promise.race([heard.then(() => true), pause(30_000, false)]);
+  times.push(all ? performance.now() - at : Number.POSITIVE_INFINITY);
 }
 times.sort((a, b) => a - b);
-const after = await state();
-const { user, system } = process.cpuUsage(own);
+const [after, sidecarsAfter] = [await state(), await sidecarsState()];
 say('a change that concerns all reaches the last', {
   'median ms': times[ROUNDS / 2] ?? 0,
   'worst ms': times.at(-1) ?? 0,
   "controller's CPU ms for each": (after.cpuMilliseconds - before.cpuMilliseconds) / ROUNDS,
-  "the simulated sidecars' CPU ms for each": (user + system) / 1_000 / ROUNDS,
+  "the simulated sidecars' CPU ms for each":
+    (sidecarsAfter.cpuMilliseconds - sidecarsBefore.cpuMilliseconds) / ROUNDS,
   'load before': loadavg()[0] ?? 0,
   ...memory(after),
 });
-say('streams that broke', { broken });
-process.exit(broken > 0 ? 1 : 0);
+say('streams that broke', { broken: sidecarsAfter.broken });
+process.exit(sidecarsAfter.broken > 0 ? 1 : 0);
 
-/** Resolves when every address that it asked for is answered. */
-function connect(index: number): Promise<void> {
-  return new Promise((resolve) => {
-    let answers = 0;
-    const stream = rpcDiscovery({
-      target: { host: '127.0.0.1', port: listening.port },
-      tls: () => ({ crypto: nodeProvider, verifier, credential: credentialOf(sidecarIdentity!) }),
-      clock: systemClock,
-    })({
-      response({ answer, renewed }) {
-        if (renewed) renewals += 1;
-        if (!answer) return;
-        answers += 1;
-        if (answers === SUBSCRIPTIONS) resolve();
-        if (answer.key?.address !== SHARED) return;
-        if (answer.service?.endpoints.some(({ address }) => address === change.address)) change.heard += 1;
-      },
-      ended({ reason, detail }) {
-        broken += 1;
-        if (broken < 10) console.error(reason.code, detail);
-        resolve();
-      },
-    });
-    stream.send({ start: {} });
-    const others = Array.from(
-      { length: SUBSCRIPTIONS - 1 },
-      (_, n) => 1 + ((index * 7 + n * 131) % (services - 1)),
-    );
-    const addresses = [SHARED, ...others.map(serviceAddress)];
-    stream.send({
-      subscribe: { keys: addresses.map((address) => ({ key: { address, port: 80 }, version: '' })) },
-    });
-    let sequence = 0;
-    const renew = (): void => {
-      sequence += 1;
-      stream.send({ renew: { sequence } });
-      systemClock.after(RENEW_MILLISECONDS, renew);
-    };
-    systemClock.after(Math.random() * RENEW_MILLISECONDS, renew);
+async function progress(what: string): Promise<void> {
+  const [controller, { answered, broken, reasons, rss }] = [await state(), await sidecarsState()];
+  const { sessions, subscriptions } = controller;
+  say(what, {
+    ms: performance.now() - connecting,
+    ...{ answered, broken, sessions, subscriptions },
+    ...memory(controller),
+    "the sidecars' RSS MiB": rss / MIB,
+    load: loadavg()[0] ?? 0,
+    ...reasons,
   });
 }
 
@@ -149,12 +104,48 @@ async function state(): Promise<Extract<BenchReport, { type: 'state' }>> {
   return message;
 }
 
-/** The identities with the public keys that go with their private ones. */
-async function believed(): Promise<Identity[]> {
-  const { createPublicKey } = await import('node:crypto');
-  return identities.map((identity) => {
-    const publicKey = createPublicKey(identity.privateKey).export({ type: 'spki', format: 'der' });
-    return { ...identity, peer: { ...identity.peer, publicKey: new Uint8Array(publicKey) } };
+/** Of all of them together. */
+async function sidecarsState(): Promise<Extract<SidecarsReport, { type: 'state' }>> {
+  const states = await Promise.all(
+    groups.map((group) => {
+      const answer = reported(group, 'state');
+      send(group, { type: 'state' });
+      return answer;
+    }),
+  );
+  const reasons: Record<string, number> = {};
+  for (const each of states) {
+    for (const [why, times] of Object.entries(each.reasons)) reasons[why] = (reasons[why] ?? 0) + times;
+  }
+  const sum = (field: 'answered' | 'renewals' | 'broken' | 'cpuMilliseconds' | 'rss'): number =>
+    states.reduce((total, each) => total + each[field], 0);
+  return {
+    type: 'state',
+    answered: sum('answered'),
+    renewals: sum('renewals'),
+    broken: sum('broken'),
+    reasons,
+    cpuMilliseconds: sum('cpuMilliseconds'),
+    rss: sum('rss'),
+  };
+}
+
+function send(group: ChildProcess, request: SidecarsRequest): void {
+  group.send(request);
+}
+
+/** The next report of this type. */
+function reported<Type extends SidecarsReport['type']>(
+  group: ChildProcess,
+  type: Type,
+): Promise<Extract<SidecarsReport, { type: Type }>> {
+  return new Promise((resolve) => {
+    const listen = (message: SidecarsReport): void => {
+      if (message.type !== type) return;
+      group.off('message', listen);
+      resolve(message as Extract<SidecarsReport, { type: Type }>);
+    };
+    group.on('message', listen);
   });
 }
 
