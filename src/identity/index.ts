@@ -12,4 +12,4 @@ export { parseSpiffeId, type SpiffeId, serviceAccountId, serviceAccountOf } from
 export { parseTrustDomain } from './trust-domain.ts';
 export { encodePem } from './x509/pem.ts';
 export type { PodIdentity } from './x509/extensions/pod-identity.ts';
-export { type SpiffePeer, spiffeVerifier } from './verifier.ts';
+export { type SpiffePeer, spiffeVerifier, verifiedChainCounts } from './verifier.ts';

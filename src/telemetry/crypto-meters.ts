@@ -7,9 +7,16 @@ export interface CryptoState {
   readonly fallbacks: () => number;
 }
 
+/** How often a peer's chain had been validated before, and how often not. */
+export interface ChainCounts {
+  readonly hits: number;
+  readonly misses: number;
+}
+
 /** One for the process, as its cryptography is. */
 export class CryptoMeters {
   #state: CryptoState | undefined;
+  #chains: (() => ChainCounts) | undefined;
 
   constructor(meter: Meter) {
     const provider = meter.createObservableGauge('sallyport.crypto.provider', {
@@ -27,9 +34,20 @@ export class CryptoMeters {
       },
       [provider, fallbacks],
     );
+    const chains = meter.createObservableCounter('sallyport.certificates.chains', {
+      description: 'Chains of peers that were judged: known from an earlier handshake, or validated anew',
+      unit: '{chain}',
+    });
+    chains.addCallback((result) => {
+      if (this.#chains === undefined) return;
+      const { hits, misses } = this.#chains();
+      result.observe(hits, { verdict: 'known' });
+      result.observe(misses, { verdict: 'validated' });
+    });
   }
 
-  watch(state: CryptoState): void {
+  watch(state: CryptoState, chains: () => ChainCounts): void {
     this.#state = state;
+    this.#chains = chains;
   }
 }

@@ -9,7 +9,7 @@ import type { Clock, Log, ReadableWatch } from '#runtime';
 import { CertificateMeters, type CredentialDates, type RenewalFailures } from './certificate-meters.ts';
 import { ConnectionMeters, type Route, type UncapturedCount } from './connection-meters.ts';
 import { type ConnectionRecorder, type ConnectionSubject, recordConnection } from './connection-recorder.ts';
-import { CryptoMeters, type CryptoState } from './crypto-meters.ts';
+import { type ChainCounts, CryptoMeters, type CryptoState } from './crypto-meters.ts';
 import { DiscoveryMeters, type DiscoveryServiceState, type DiscoveryState } from './discovery-meters.ts';
 import { EndpointMeters } from './endpoint-meters.ts';
 import { EventLoopMeters } from './event-loop-meters.ts';
@@ -114,9 +114,9 @@ export class Telemetry {
     observeLost(meter, { traces: spans?.health, metrics: metrics?.health });
   }
 
-  /** What this process runs on. */
-  watchCrypto(state: CryptoState): void {
-    this.#crypto.watch(state);
+  /** What this process runs on, and how often it knew a peer's chain. */
+  watchCrypto(state: CryptoState, chains: () => ChainCounts): void {
+    this.#crypto.watch(state, chains);
   }
 
   startHandshake(subject: HandshakeSubject): HandshakeRecorder {

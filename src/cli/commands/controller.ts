@@ -1,4 +1,5 @@
 import { apiObjects, Controller, type ControllerSettings, kubeConfig, kubernetesApi } from '#controller';
+import { verifiedChainCounts } from '#identity';
 import { AuthorityError } from '#identity/ca';
 import { type Log, type Scope, systemClock } from '#runtime';
 import { Telemetry, TelemetrySettingsError } from '#telemetry';
@@ -46,7 +47,7 @@ function start(
   const clock = systemClock;
   const telemetry = Telemetry.create({ clock, log, environment: otelEnvironment(env) });
   scope.defer(() => telemetry.shutdown());
-  telemetry.watchCrypto({ provider: crypto.name, fallbacks });
+  telemetry.watchCrypto({ provider: crypto.name, fallbacks }, verifiedChainCounts);
   const kubernetes = kubeConfig();
   return Controller.start(scope, settings, {
     api: kubernetesApi(kubernetes),

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { serviceAccountId } from '#identity';
+import { serviceAccountId, verifiedChainCounts } from '#identity';
 import { PolicyLoadError, type WatchedPolicies, watchPolicies } from '#policy';
 import { err, type Log, ok, type Result, type Scope, systemClock } from '#runtime';
 import { BindError, type CaptureConfig, Sidecar, SidecarConfigError } from '#sidecar';
@@ -60,7 +60,7 @@ async function start(
   if (!source.ok || !policies.ok || !calls.ok) throw new UsageError(mistakes.join('\n'));
   const telemetry = Telemetry.create({ clock, log, environment: otelEnvironment(env) });
   scope.defer(() => telemetry.shutdown());
-  telemetry.watchCrypto({ provider: crypto.name, fallbacks });
+  telemetry.watchCrypto({ provider: crypto.name, fallbacks }, verifiedChainCounts);
   scope.defer(telemetry.watchRoot(settings.service, followRoot(scope, source.value.bundle)));
   source.value.run(scope, telemetry);
   policies.value.run(scope);

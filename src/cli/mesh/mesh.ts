@@ -1,3 +1,4 @@
+import { verifiedChainCounts } from '#identity';
 import { AuthorityError, CertificateAuthority } from '#identity/ca';
 import type { WatchedPolicies } from '#policy';
 import type { Clock, Log, Scope } from '#runtime';
@@ -232,7 +233,10 @@ async function open(scope: Scope, config: MeshConfig): Promise<Started> {
   const { mesh, clock, log, env, provider, random, output } = config;
   const telemetry = Telemetry.create({ clock, log, environment: otelEnvironment(env) });
   scope.defer(() => telemetry.shutdown());
-  telemetry.watchCrypto({ provider: provider.crypto.name, fallbacks: provider.fallbacks });
+  telemetry.watchCrypto(
+    { provider: provider.crypto.name, fallbacks: provider.fallbacks },
+    verifiedChainCounts,
+  );
   const lifetime = mesh.leafLifetimeMilliseconds;
   const [authority, watched] = await Promise.all([
     CertificateAuthority.open({

@@ -58,6 +58,7 @@ export function checkCertificateVerify<Peer extends VerifiedPeer>(
   if (!crypto.verify(scheme, peer.publicKey, content, message.signature)) {
     fail('incorrect-signature', `${scheme}, ${peer.identity}, serial ${peer.serial}`);
   }
+  chain.proved();
   return new PeerProof(peer, scheme);
 }
 

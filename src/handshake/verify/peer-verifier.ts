@@ -27,4 +27,9 @@ export interface VerifiedPeer {
 /** Judges certificates; the engine only asks. A rejected promise or exception counts as a refusal, never as trust. */
 export interface PeerVerifier<Peer extends VerifiedPeer = VerifiedPeer> {
   verify(presented: PresentedChain): Result<Peer, Refusal> | Promise<Result<Peer, Refusal>>;
+  /**
+   * `peer`, the very object that `verify` answered with, has proved that it holds its key (RFC 8446 4.4.3): what was found
+   * out about its chain may be kept. Must not throw.
+   */
+  proved?(peer: Peer): void;
 }

@@ -98,7 +98,8 @@ class ValidatingChain implements ClientState<'ValidatingChain'> {
       'verifier-failed',
       port,
       () => verifier.verify(presented),
-      (verdict) => new ExpectCertificateVerify(server, request, acceptVerdict(verdict), presented.chain),
+      (verdict) =>
+        new ExpectCertificateVerify(server, request, acceptVerdict(verdict, verifier), presented.chain),
     );
   }
 }

@@ -51,7 +51,8 @@ class ValidatingChain implements ServerState<'ValidatingChain'> {
       'verifier-failed',
       port,
       () => request.verifier.verify(presented),
-      (verdict) => new ExpectCertificateVerify(progress, acceptVerdict(verdict), presented.chain),
+      (verdict) =>
+        new ExpectCertificateVerify(progress, acceptVerdict(verdict, request.verifier), presented.chain),
     );
   }
 }
