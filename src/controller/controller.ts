@@ -3,7 +3,7 @@ import { serviceAccountId, type SpiffePeer, spiffeVerifier, type TrustBundle } f
 import { CertificateAuthority, type StateDocument } from '#identity/ca';
 import { IssuanceService, Revocations } from '#identity/issuance';
 import { WorkloadAgent } from '#identity/workload';
-import type { Cidr } from '#policy';
+import type { Cidr, Workload } from '#policy';
 import { guarded, RpcServer } from '#rpc';
 import type { Clock, Log, ReadableWatch, Scope } from '#runtime';
 import type { Telemetry } from '#telemetry';
@@ -22,6 +22,8 @@ import { Lease } from './kubernetes/lease.ts';
 import { type OwnerReference, ownerOf } from './kubernetes/owner.ts';
 import { SecretDocument } from './kubernetes/secret-document.ts';
 import { startPodCertificates } from './pod-certificates/start.ts';
+import { ClusterPolicies } from './policies/cluster-policies.ts';
+import { Followers } from './policies/follower.ts';
 import { startStatusServer } from './status-server.ts';
 
 export interface ControllerSettings {
@@ -103,6 +105,12 @@ export class Controller {
     const ledger = new TokenLeases({ api, namespace, owner, leads: lease.leads, clock, log });
     const own = ownAgent(settings, parts, authority);
     const pods = new Pods(names.sidecar);
+    const policies = new ClusterPolicies({
+      trustDomain: settings.trustDomain,
+      rootNamespace: namespace,
+      defaults: settings.injection?.settings.defaults,
+      log,
+    });
     const cluster = new Cluster({
       api: parts.objects,
       clusterNetworks,
@@ -112,8 +120,15 @@ export class Controller {
       onRestart: (kind, reason) => telemetry.watchRestarted(SERVICE, kind, reason),
       // One watch for both: pods are most of what a cluster has.
       onPod: (key, pod) => pods.apply(key, pod),
+      onPolicy: (kind, key, object) => policies.apply(kind, key, object),
     });
-    const hub = new Hub({ cluster, trustDomain: settings.trustDomain, clock, log });
+    const followers = new Followers({ policies, workloadOf: (uid) => workloadOf(pods, uid) });
+    scope.defer(
+      pods.subscribe((_gone, relabelled) => {
+        if (relabelled !== undefined) followers.podChanged(relabelled);
+      }),
+    );
+    const hub = new Hub({ cluster, followers, trustDomain: settings.trustDomain, clock, log });
     const attestor = new KubernetesAttestor({
       ...settings,
       api,
@@ -150,7 +165,9 @@ export class Controller {
       tls: () => serverTls(own, bundle, parts),
       services: (connection) => [
         issuance.serve(connection),
-        guarded(discoveryService(hub, connection), (signal) => standing.refusal(connection, signal)),
+        guarded(discoveryService(hub, connection, connection.peer?.pod), (signal) =>
+          standing.refusal(connection, signal),
+        ),
       ],
       clock,
       log,
@@ -213,6 +230,14 @@ export class Controller {
   drain(graceMilliseconds: number): Promise<void> {
     return this.#server.drain(graceMilliseconds);
   }
+}
+
+/** As policies see a pod. Labels are read as they are now. */
+function workloadOf(pods: Pods, podUid: string): Workload | undefined {
+  const pod = pods.byUid(podUid);
+  if (pod === undefined || pod.ended) return undefined;
+  const { namespace, serviceAccount, name, labels } = pod;
+  return { namespace, serviceAccount, name, labels };
 }
 
 function openAuthority(

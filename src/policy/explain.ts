@@ -7,6 +7,7 @@ import { suggestEdit, suggestPolicy } from './explain/suggest.ts';
 import { IDENTITY_FIELDS } from './match/condition.ts';
 import type { Subject } from './match/subject.ts';
 import { type Verdict, YES } from './match/verdict.ts';
+import { IN_CLUSTER } from './model.ts';
 import { POLICY_REASONS } from './reasons.ts';
 
 interface Explanation {
@@ -15,11 +16,11 @@ interface Explanation {
 }
 
 export function explainAllowed(source: PolicySource, rule: number): string {
-  return `allowed by ${nameOf(source)} rule ${rule} (${source.file}:${source.line})`;
+  return `allowed by ${nameOf(source)} rule ${rule} (${placeOf(source)})`;
 }
 
 export function explainPlaintextRefused(subject: Subject, source: PolicySource | undefined): Explanation {
-  const by = source === undefined ? 'by default' : `by ${nameOf(source)} (${source.file}:${source.line})`;
+  const by = source === undefined ? 'by default' : `by ${nameOf(source)} (${placeOf(source)})`;
   const explanation = `${describeWorkload(subject.facts)} is Strict ${by}, and ${describePeer(subject.facts)} speaks plaintext`;
   return { explanation, edit: undefined };
 }
@@ -32,7 +33,7 @@ export function explainDenied(
   verdict: Verdict,
 ): Explanation {
   const line = rules[rule]?.rule.place.from.line ?? source.line;
-  const where = `${nameOf(source)} rule ${rule} (${source.file}:${line})`;
+  const where = `${nameOf(source)} rule ${rule} (${placeOf({ file: source.file, line })})`;
   const who = `${describePeer(subject.facts)} to ${describeWorkload(subject.facts)}`;
   if (verdict === YES) {
     const say = 'Take the caller out of this "from" list.';
@@ -62,7 +63,7 @@ export function explainUnmatched(
     const lack =
       first === undefined
         ? 'no Allow policy selects it'
-        : `${nameOf(first.source)} (${first.source.file}:${first.source.line}) selects it and has no rules`;
+        : `${nameOf(first.source)} (${placeOf(first.source)}) selects it and has no rules`;
     const advice = edit === undefined ? '' : `; add one to ${edit.file}`;
     const explanation = `${describeWorkload(facts)} admits nobody: ${lack}${advice}; refused ${describePeer(facts)}`;
     return {
@@ -75,7 +76,7 @@ export function explainUnmatched(
   }
   const { source } = nearest.policy;
   const edit = suggestEdit(set, nearest, subject);
-  const where = `${source.file}:${edit?.line ?? nearest.rule.rule.place.from.line}`;
+  const where = placeOf({ file: source.file, line: edit?.line ?? nearest.rule.rule.place.from.line });
   const explanation =
     `no Allow policy admits ${describePeer(facts)} to ${describeWorkload(facts)}; ` +
     `nearest is ${nameOf(source)} rule ${nearest.ruleIndex} (${where}): its ${describeGap(nearest, subject)}`;
@@ -98,6 +99,11 @@ function reasonFor({ missed, entry }: Nearest, { facts }: Subject): Reason {
       (field) => IDENTITY_FIELDS.has(field) || (field === 'peer' && entry.match.peer === 'Authenticated'),
     );
   return POLICY_REASONS[lacksIdentity ? 'no-identity' : 'no-policy-allows'];
+}
+
+/** An object of a cluster has no lines that anybody sees. */
+function placeOf({ file, line }: Pick<PolicySource, 'file' | 'line'>): string {
+  return file === IN_CLUSTER ? `in ${file}` : `${file}:${line}`;
 }
 
 function nameOf({ kind, namespace, name }: PolicySource): string {

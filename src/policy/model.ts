@@ -3,6 +3,9 @@ import type { Cidr } from './match/cidr.ts';
 
 export const API_VERSION = 'mesh.sallyport.dev/v1alpha1';
 
+/** Stands where a file's name would, for an object of a cluster. */
+export const IN_CLUSTER = 'the cluster';
+
 export type Action = 'Allow' | 'Deny';
 export type Enforcement = 'Enforce' | 'Shadow';
 export type TlsMode = 'Strict' | 'Permissive' | 'Disabled';

@@ -30,6 +30,13 @@ export const SIDECAR_REASONS = reasonTable({
     say: 'This workload holds no certificate, so it can neither call nor be called.',
     next: 'Look at the issuance failures in its log and in `sallyport certs`; nothing passes in plaintext meanwhile.',
   },
+  'no-policies': {
+    alert: 'access_denied',
+    blame: 'local',
+    rfc: 'none',
+    say: 'This sidecar has not been told its policies yet, so it lets nobody in.',
+    next: 'Look at "discovery broke off" in its log: the controller must be reached, and not be older than the sidecar.',
+  },
   'credential-expired': {
     alert: undefined,
     blame: 'local',

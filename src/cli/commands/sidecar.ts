@@ -82,7 +82,7 @@ async function start(
     identity,
     credentials: source.value.credentials,
     bundle: source.value.bundle,
-    policies: policies.value.policies,
+    policies: source.value.policies ?? policies.value.policies,
     telemetry,
     log,
     clock,

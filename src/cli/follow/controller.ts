@@ -3,7 +3,7 @@ import { serviceAccountId, type SpiffeId, spiffeVerifier } from '#identity';
 import { RemoteIssuance } from '#identity/issuance';
 import { WorkloadAgent } from '#identity/workload';
 import { err, ok, type Result, Watch, whyUnreadable } from '#runtime';
-import { type DestinationSource, Discovery } from '#sidecar';
+import { type DestinationSource, Discovery, ToldPolicies } from '#sidecar';
 import { rpcDiscovery } from '#sidecar/discover';
 import type { ControllerSource, SidecarFile } from '../sidecar-file/sidecar-file.ts';
 import type { FollowedSource, SourceParts } from './source.ts';
@@ -56,7 +56,14 @@ export async function followController(
       ...(credential === undefined ? {} : { credential }),
     };
   };
+  const { workload, defaults, trustDomain, rootNamespace } = settings;
+  // Policies in files are somebody's choice to do without the controller's.
+  const policies =
+    settings.policies.length > 0
+      ? undefined
+      : new ToldPolicies({ workload, defaults, trustDomain, rootNamespace, log });
   const discovery = new Discovery({
+    ...(policies === undefined ? {} : { policies }),
     open: rpcDiscovery({ target: { host, port }, tls, clock }),
     statusPort: settings.ports.status,
     clock,
@@ -66,6 +73,7 @@ export async function followController(
   return ok({
     bundle,
     credentials: agent.credentials,
+    policies: policies?.policies,
     destinations: new Watch<DestinationSource>(discovery),
     run(scope, telemetry) {
       roots.value.run(scope);

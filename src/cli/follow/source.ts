@@ -2,6 +2,7 @@ import type { CryptoProvider } from '#handshake/crypto';
 import type { SpiffeId, TrustBundle } from '#identity';
 import type { WorkloadCredential } from '#identity/workload';
 import { type Clock, err, type Log, ok, type ReadableWatch, type Result, type Scope } from '#runtime';
+import type { PolicySet } from '#policy';
 import type { DestinationSource } from '#sidecar';
 import type { Telemetry } from '#telemetry';
 import { sayProblem } from '../mesh-file/problem.ts';
@@ -16,6 +17,8 @@ export interface FollowedSource {
   /** Undefined: there was no good one yet. The log says why. */
   readonly credentials: ReadableWatch<WorkloadCredential | undefined>;
   readonly destinations: ReadableWatch<DestinationSource>;
+  /** Undefined: they come from files. */
+  readonly policies?: ReadableWatch<PolicySet> | undefined;
   run(scope: Scope, telemetry: Telemetry): void;
 }
 

@@ -2,7 +2,15 @@ import type { Cidr } from '#policy';
 import type { Clock, Log, Scope } from '#runtime';
 import { type Affected, Graph } from './graph/graph.ts';
 import type { ObjectChange, ObjectKey, ObjectKind } from './graph/records.ts';
-import { KINDS, OPTIONAL, PATHS, trim } from './objects/kinds.ts';
+import {
+  type FollowedKind,
+  isPolicyKind,
+  KINDS,
+  OPTIONAL,
+  PATHS,
+  POLICY_KINDS,
+  trim,
+} from './objects/kinds.ts';
 import type { ApiObjects } from './watch/api-objects.ts';
 import { WATCH_LIMITS, type WatchLimits } from './watch/limits.ts';
 import type { ApiObject } from './watch/api-objects.ts';
@@ -15,32 +23,42 @@ export interface ClusterConfig {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
-  readonly onRestart?: (kind: ObjectKind, reason: WatchRestart) => void;
+  readonly onRestart?: (kind: FollowedKind, reason: WatchRestart) => void;
   /** Every pod as it comes, whole, for who needs other parts of it. Undefined: it is gone. */
   readonly onPod?: (key: ObjectKey, pod: ApiObject | undefined) => void;
+  /** Every policy as it comes. Undefined: it is gone. */
+  readonly onPolicy?: (
+    kind: (typeof POLICY_KINDS)[keyof typeof POLICY_KINDS],
+    key: ObjectKey,
+    object: ApiObject | undefined,
+  ) => void;
   readonly limits?: Partial<WatchLimits>;
 }
 
 /** For each kind of object that answers are made of, a resourceVersion. Networks of Services are none of these. */
-export type Position = Readonly<Record<Exclude<ObjectKind, 'servicecidrs'>, number>>;
+export type Position = Readonly<Record<Exclude<FollowedKind, 'servicecidrs'>, number>>;
 
 /** The cluster's objects, followed and kept as a graph. */
 export class Cluster {
   readonly graph: Graph;
   readonly #clusterNetworks: readonly string[];
-  readonly #reflectors: ReadonlyMap<ObjectKind, Reflector>;
+  readonly #reflectors: ReadonlyMap<FollowedKind, Reflector>;
   readonly #listeners = new Set<(affected: Affected) => void>();
 
-  constructor({ clusterNetworks, limits, onPod, onRestart, ...parts }: ClusterConfig) {
+  constructor({ clusterNetworks, limits, onPod, onPolicy, onRestart, ...parts }: ClusterConfig) {
     this.graph = new Graph({ clusterNetworks });
     this.#clusterNetworks = clusterNetworks.map(({ text }) => text);
-    const reflectorOf = (kind: ObjectKind): Reflector =>
+    const reflectorOf = (kind: FollowedKind): Reflector =>
       new Reflector({
         ...parts,
         path: PATHS[kind],
         optional: OPTIONAL.has(kind),
         limits: { ...WATCH_LIMITS, ...limits },
         onObject: (key, object) => {
+          if (isPolicyKind(kind)) {
+            onPolicy?.(POLICY_KINDS[kind], key, object);
+            return;
+          }
           if (kind === 'pods') onPod?.(key, object);
           const affected = this.graph.apply(trimmed(kind, key, object, parts.log));
           for (const listener of this.#listeners) listener(affected);
@@ -87,13 +105,15 @@ export class Cluster {
   }
 
   /** Whether no change up to `position` is missing here. */
-  hasReached({ pods, services, endpointslices, nodes }: Position): boolean {
+  hasReached({ pods, services, endpointslices, nodes, meshpolicies, meshtlses }: Position): boolean {
     const reached = this.#positions((reflector) => reflector.reached);
     return (
       reached.pods >= pods &&
       reached.services >= services &&
       reached.endpointslices >= endpointslices &&
-      reached.nodes >= nodes
+      reached.nodes >= nodes &&
+      reached.meshpolicies >= meshpolicies &&
+      reached.meshtlses >= meshtlses
     );
   }
 
@@ -102,7 +122,7 @@ export class Cluster {
   }
 
   #positions(of: (reflector: Reflector) => number): Position {
-    const at = (kind: ObjectKind): number => {
+    const at = (kind: FollowedKind): number => {
       const reflector = this.#reflectors.get(kind);
       return reflector === undefined ? 0 : of(reflector);
     };
@@ -111,6 +131,8 @@ export class Cluster {
       services: at('services'),
       endpointslices: at('endpointslices'),
       nodes: at('nodes'),
+      meshpolicies: at('meshpolicies'),
+      meshtlses: at('meshtlses'),
     };
   }
 }

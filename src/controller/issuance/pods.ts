@@ -9,6 +9,7 @@ export interface PodFacts {
   /** It will not run again: Succeeded or Failed. */
   readonly ended: boolean;
   readonly addresses: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
   /** How often the container of the sidecar was started again. */
   readonly restarts: number;
 }
@@ -18,7 +19,7 @@ export class Pods {
   readonly #sidecar: string;
   readonly #byUid = new Map<string, PodFacts>();
   readonly #uids = new Map<string, string>();
-  readonly #listeners = new Set<(gone: string | undefined) => void>();
+  readonly #listeners = new Set<(gone: string | undefined, relabelled: string | undefined) => void>();
 
   /** `sidecar` names the container whose restarts are counted. */
   constructor(sidecar: string) {
@@ -29,8 +30,11 @@ export class Pods {
     return this.#byUid.get(uid);
   }
 
-  /** Told after each change, with the UID of the pod that will not run again, until the returned function is called. */
-  subscribe(listener: (gone: string | undefined) => void): () => void {
+  /**
+   * Told after each change, with the UIDs of the pod that will not run again and of the one that is new or has other
+   * labels, until the returned function is called.
+   */
+  subscribe(listener: (gone: string | undefined, relabelled: string | undefined) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -38,6 +42,7 @@ export class Pods {
   /** The pod `<namespace>/<name>` as it is now; undefined: it is gone. */
   apply(key: string, object: object | undefined): void {
     const before = this.#uids.get(key);
+    const labels = before === undefined ? undefined : this.#byUid.get(before)?.labels;
     if (before !== undefined) this.#byUid.delete(before);
     this.#uids.delete(key);
     const facts = object === undefined ? undefined : podFacts(object, this.#sidecar);
@@ -46,12 +51,18 @@ export class Pods {
       this.#uids.set(key, facts.uid);
     }
     const gone = facts?.uid === before && facts?.ended !== true ? undefined : before;
-    for (const listener of this.#listeners) listener(gone);
+    const isRelabelled = facts?.uid !== before || JSON.stringify(facts?.labels) !== JSON.stringify(labels);
+    for (const listener of this.#listeners) listener(gone, isRelabelled ? facts?.uid : undefined);
   }
 }
 
 interface PodObject {
-  readonly metadata?: { readonly uid?: string; readonly namespace?: string; readonly name?: string };
+  readonly metadata?: {
+    readonly uid?: string;
+    readonly namespace?: string;
+    readonly name?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
   readonly spec?: {
     readonly serviceAccountName?: string;
     readonly nodeName?: string;
@@ -82,6 +93,7 @@ function podFacts(object: object, sidecar: string): PodFacts {
     hostNetwork: spec?.hostNetwork === true,
     ended: status?.phase === 'Succeeded' || status?.phase === 'Failed',
     addresses: (status?.podIPs ?? []).flatMap(({ ip }) => (ip === undefined ? [] : [ip])),
+    labels: Object.freeze({ ...metadata?.labels }),
     restarts: statuses.find(({ name }) => name === sidecar)?.restartCount ?? 0,
   });
 }

@@ -259,6 +259,8 @@ const FOLLOWED: ReadonlySet<string> = new Set([
   '/api/v1/services',
   '/api/v1/nodes',
   '/apis/discovery.k8s.io/v1/endpointslices',
+  '/apis/mesh.sallyport.dev/v1alpha1/meshpolicies',
+  '/apis/mesh.sallyport.dev/v1alpha1/meshtlses',
 ]);
 
 async function answerObject(

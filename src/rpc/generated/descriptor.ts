@@ -55,6 +55,18 @@ export const DESCRIPTOR: object = {
                 "seen": {
                   "type": "Position",
                   "id": 1
+                },
+                "policies": {
+                  "type": "PoliciesKnown",
+                  "id": 2
+                }
+              }
+            },
+            "PoliciesKnown": {
+              "fields": {
+                "version": {
+                  "type": "string",
+                  "id": 1
                 }
               }
             },
@@ -75,6 +87,14 @@ export const DESCRIPTOR: object = {
                 "nodes": {
                   "type": "uint64",
                   "id": 4
+                },
+                "meshpolicies": {
+                  "type": "uint64",
+                  "id": 5
+                },
+                "meshtlses": {
+                  "type": "uint64",
+                  "id": 6
                 }
               }
             },
@@ -150,7 +170,8 @@ export const DESCRIPTOR: object = {
                   "oneof": [
                     "networks",
                     "answer",
-                    "renewed"
+                    "renewed",
+                    "policies"
                   ]
                 }
               },
@@ -165,6 +186,65 @@ export const DESCRIPTOR: object = {
                 },
                 "renewed": {
                   "type": "Renewed",
+                  "id": 3
+                },
+                "policies": {
+                  "type": "Policies",
+                  "id": 4
+                }
+              }
+            },
+            "Policies": {
+              "fields": {
+                "version": {
+                  "type": "string",
+                  "id": 1
+                },
+                "since": {
+                  "type": "string",
+                  "id": 2
+                },
+                "changed": {
+                  "rule": "repeated",
+                  "type": "PolicyObject",
+                  "id": 3
+                },
+                "removed": {
+                  "rule": "repeated",
+                  "type": "string",
+                  "id": 4
+                },
+                "circumstances": {
+                  "type": "Circumstances",
+                  "id": 5
+                }
+              }
+            },
+            "PolicyObject": {
+              "fields": {
+                "key": {
+                  "type": "string",
+                  "id": 1
+                },
+                "text": {
+                  "type": "string",
+                  "id": 2
+                }
+              }
+            },
+            "Circumstances": {
+              "fields": {
+                "labels": {
+                  "keyType": "string",
+                  "type": "string",
+                  "id": 1
+                },
+                "tlsMode": {
+                  "type": "string",
+                  "id": 2
+                },
+                "unselected": {
+                  "type": "string",
                   "id": 3
                 }
               }

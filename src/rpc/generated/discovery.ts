@@ -3,6 +3,7 @@ import type * as grpc from '@grpc/grpc-js';
 import type { MessageTypeDefinition } from '@grpc/proto-loader';
 
 import type { Answer as _sallyport_v1_Answer, Answer__Output as _sallyport_v1_Answer__Output } from './sallyport/v1/Answer.ts';
+import type { Circumstances as _sallyport_v1_Circumstances, Circumstances__Output as _sallyport_v1_Circumstances__Output } from './sallyport/v1/Circumstances.ts';
 import type { DiscoveryClient as _sallyport_v1_DiscoveryClient, DiscoveryDefinition as _sallyport_v1_DiscoveryDefinition } from './sallyport/v1/Discovery.ts';
 import type { DiscoveryRequest as _sallyport_v1_DiscoveryRequest, DiscoveryRequest__Output as _sallyport_v1_DiscoveryRequest__Output } from './sallyport/v1/DiscoveryRequest.ts';
 import type { DiscoveryResponse as _sallyport_v1_DiscoveryResponse, DiscoveryResponse__Output as _sallyport_v1_DiscoveryResponse__Output } from './sallyport/v1/DiscoveryResponse.ts';
@@ -12,6 +13,9 @@ import type { Known as _sallyport_v1_Known, Known__Output as _sallyport_v1_Known
 import type { Meshed as _sallyport_v1_Meshed, Meshed__Output as _sallyport_v1_Meshed__Output } from './sallyport/v1/Meshed.ts';
 import type { Networks as _sallyport_v1_Networks, Networks__Output as _sallyport_v1_Networks__Output } from './sallyport/v1/Networks.ts';
 import type { Party as _sallyport_v1_Party, Party__Output as _sallyport_v1_Party__Output } from './sallyport/v1/Party.ts';
+import type { Policies as _sallyport_v1_Policies, Policies__Output as _sallyport_v1_Policies__Output } from './sallyport/v1/Policies.ts';
+import type { PoliciesKnown as _sallyport_v1_PoliciesKnown, PoliciesKnown__Output as _sallyport_v1_PoliciesKnown__Output } from './sallyport/v1/PoliciesKnown.ts';
+import type { PolicyObject as _sallyport_v1_PolicyObject, PolicyObject__Output as _sallyport_v1_PolicyObject__Output } from './sallyport/v1/PolicyObject.ts';
 import type { Position as _sallyport_v1_Position, Position__Output as _sallyport_v1_Position__Output } from './sallyport/v1/Position.ts';
 import type { Reject as _sallyport_v1_Reject, Reject__Output as _sallyport_v1_Reject__Output } from './sallyport/v1/Reject.ts';
 import type { Renew as _sallyport_v1_Renew, Renew__Output as _sallyport_v1_Renew__Output } from './sallyport/v1/Renew.ts';
@@ -33,6 +37,7 @@ export interface ProtoGrpcType {
   sallyport: {
     v1: {
       Answer: MessageTypeDefinition<_sallyport_v1_Answer, _sallyport_v1_Answer__Output>
+      Circumstances: MessageTypeDefinition<_sallyport_v1_Circumstances, _sallyport_v1_Circumstances__Output>
       /**
        * Who stands behind an address, told as it changes.
        */
@@ -45,6 +50,9 @@ export interface ProtoGrpcType {
       Meshed: MessageTypeDefinition<_sallyport_v1_Meshed, _sallyport_v1_Meshed__Output>
       Networks: MessageTypeDefinition<_sallyport_v1_Networks, _sallyport_v1_Networks__Output>
       Party: MessageTypeDefinition<_sallyport_v1_Party, _sallyport_v1_Party__Output>
+      Policies: MessageTypeDefinition<_sallyport_v1_Policies, _sallyport_v1_Policies__Output>
+      PoliciesKnown: MessageTypeDefinition<_sallyport_v1_PoliciesKnown, _sallyport_v1_PoliciesKnown__Output>
+      PolicyObject: MessageTypeDefinition<_sallyport_v1_PolicyObject, _sallyport_v1_PolicyObject__Output>
       Position: MessageTypeDefinition<_sallyport_v1_Position, _sallyport_v1_Position__Output>
       Reject: MessageTypeDefinition<_sallyport_v1_Reject, _sallyport_v1_Reject__Output>
       Renew: MessageTypeDefinition<_sallyport_v1_Renew, _sallyport_v1_Renew__Output>

@@ -21,5 +21,6 @@ export function readiness(config: CheckedConfig, draining: boolean): Readiness {
     if (!(error instanceof TlsError)) throw error;
     add(error.reason, error.detail);
   }
+  if (config.policies.value.epoch === 0) add(SIDECAR_REASONS['no-policies'], '');
   return { ready: reasons.length === 0, reasons };
 }

@@ -9,12 +9,15 @@ import { type Answer, type Party, parseAnswer } from './answer.ts';
 import { type Key, type Known, KnownAddresses } from './known-addresses.ts';
 import { DISCOVERY_LIMITS, type DiscoveryLimits } from './limits.ts';
 import { Networks } from './networks.ts';
+import type { ToldPolicies } from './policies.ts';
 import type { DestinationSource } from './source.ts';
 import { type OpenDiscovery, Subscription } from './subscription.ts';
 
 export interface DiscoveryConfig {
   /** Opens a stream to a controller, another one each time if there are several. */
   readonly open: OpenDiscovery;
+  /** Where policies come from the controller too. */
+  readonly policies?: ToldPolicies;
   /** What every sidecar answers itself, in plaintext. */
   readonly statusPort: number;
   readonly clock: Clock;
@@ -45,6 +48,7 @@ export class Discovery implements DestinationSource {
     this.#subscription = new Subscription({
       ...config,
       limits: this.#limits,
+      policies: () => config.policies?.begin(),
       known: () => this.#known.all(),
       told: (response) => this.#told(response),
       renewed: () => wake(this.#waiting),
@@ -52,6 +56,7 @@ export class Discovery implements DestinationSource {
   }
 
   run(scope: Scope): void {
+    this.#config.policies?.run(scope);
     this.#subscription.run(scope);
   }
 
@@ -181,7 +186,8 @@ export class Discovery implements DestinationSource {
   }
 
   /** Undefined: it was used. Otherwise what of it can't be. */
-  #told({ answer, networks }: DiscoveryResponse__Output): string | undefined {
+  #told({ answer, networks, policies }: DiscoveryResponse__Output): string | undefined {
+    if (policies) return this.#config.policies?.take(policies);
     if (networks) {
       const parsed = new Networks(networks.networks);
       if (parsed.malformed.length > 0) return `no networks: ${parsed.malformed.join()}`;

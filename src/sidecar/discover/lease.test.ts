@@ -104,7 +104,9 @@ describe('after connecting again', () => {
     expect(rig.controllers).toHaveLength(2);
     expect(rig.controllers[0]?.closed).toBe(true);
     expect(rig.controller.heard.slice(0, 3)).toEqual([
-      { start: { seen: { pods: 7, services: 0, endpointslices: 0, nodes: 0 } } },
+      {
+        start: { seen: { pods: 7, services: 0, endpointslices: 0, nodes: 0, meshpolicies: 0, meshtlses: 0 } },
+      },
       { subscribe: { keys: [{ key: { address: '10.1.0.1', port: 80 }, version: 'v' }] } },
       { renew: { sequence: 2 } },
     ]);

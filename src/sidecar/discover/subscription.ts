@@ -22,6 +22,8 @@ export interface SubscriptionConfig {
   readonly log: Log;
   readonly random: () => number;
   readonly limits: DiscoveryLimits;
+  /** Of the policies that are known, where they come from the controller; undefined: they don't. */
+  readonly policies: () => string | undefined;
   /** What is asked for on a new stream. */
   readonly known: () => Iterable<Known>;
   /** Takes an answer in; returns what of it can't be used. */
@@ -37,7 +39,7 @@ export class Subscription {
   readonly #config: SubscriptionConfig;
   readonly #backoff: Backoff;
   #stream: DiscoveryStream | undefined;
-  #seen: Position = { pods: 0, services: 0, endpointslices: 0, nodes: 0 };
+  #seen: Position = NOTHING_SEEN;
   #sequence = 0;
   /** When the requests for a lease that are not answered yet were sent. */
   #asked = new Map<number, number>();
@@ -137,8 +139,11 @@ export class Subscription {
   }
 
   #begin(stream: DiscoveryStream): void {
-    const { known, limits } = this.#config;
-    stream.send({ start: { seen: this.#seen } });
+    const { known, limits, policies } = this.#config;
+    const version = policies();
+    stream.send({
+      start: { seen: this.#seen, ...(version === undefined ? {} : { policies: { version } }) },
+    });
     const keys = Array.from(known(), ({ key, version }) => ({ key, version }));
     for (let from = 0; from < keys.length; from += limits.keysPerRequest) {
       stream.send({ subscribe: { keys: keys.slice(from, from + limits.keysPerRequest) } });
@@ -166,11 +171,22 @@ export class Subscription {
   }
 }
 
+const NOTHING_SEEN: Position = {
+  pods: 0,
+  services: 0,
+  endpointslices: 0,
+  nodes: 0,
+  meshpolicies: 0,
+  meshtlses: 0,
+};
+
 function newest(a: Position, b: Position): Position {
   return {
     pods: Math.max(a.pods, b.pods),
     services: Math.max(a.services, b.services),
     endpointslices: Math.max(a.endpointslices, b.endpointslices),
     nodes: Math.max(a.nodes, b.nodes),
+    meshpolicies: Math.max(a.meshpolicies, b.meshpolicies),
+    meshtlses: Math.max(a.meshtlses, b.meshtlses),
   };
 }

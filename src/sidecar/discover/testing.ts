@@ -111,7 +111,7 @@ class FakeController implements DiscoveryStream {
   }
 
   renewed(sequence: number, pods = 7): void {
-    const position = { pods, services: 0, endpointslices: 0, nodes: 0 };
+    const position = { pods, services: 0, endpointslices: 0, nodes: 0, meshpolicies: 0, meshtlses: 0 };
     this.on.response({
       response: 'renewed',
       renewed: { sequence, leaseMilliseconds: this.leaseMilliseconds, position },

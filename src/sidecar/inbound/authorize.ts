@@ -2,6 +2,7 @@ import { TlsError } from '#handshake';
 import { type ConnectionFacts, type Decision, evaluate, type PolicySet, type PolicySource } from '#policy';
 import { err, ok, type Result } from '#runtime';
 import type { InboundParts } from '../parts.ts';
+import { SIDECAR_REASONS } from '../reason.ts';
 import type { Caller } from './tls.ts';
 
 /**
@@ -32,6 +33,10 @@ export interface Authorized extends Caller {
 export function authorize(caller: Caller, parts: InboundParts): Authorized {
   const { connection, handshake, target } = caller;
   const { config } = parts;
+  if (config.policies.value.epoch === 0) {
+    handshake?.refused(SIDECAR_REASONS['no-policies'], '');
+    throw new TlsError(SIDECAR_REASONS['no-policies']);
+  }
   const facts: ConnectionFacts = {
     peer: caller.peer?.spiffeId,
     address: connection.start.from.host,

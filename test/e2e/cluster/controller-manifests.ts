@@ -88,6 +88,7 @@ function clusterRights(): readonly object[] {
     { apiGroups: [''], resources: ['pods', 'services', 'nodes', 'namespaces'], verbs: watched },
     { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: watched },
     { apiGroups: ['networking.k8s.io'], resources: ['servicecidrs'], verbs: watched },
+    { apiGroups: ['mesh.sallyport.dev'], resources: ['meshpolicies', 'meshtlses'], verbs: watched },
     { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
     // Those who make an object can't be held to a name.
     { apiGroups: [''], resources: ['configmaps'], verbs: ['create', 'list'] },

@@ -3,12 +3,15 @@ import type { DiscoveryResponse } from '#rpc';
 import type { Cluster } from '../cluster.ts';
 import { DISCOVERY_REASONS } from '../reasons.ts';
 import { SERVE_LIMITS, type ServeLimits } from './limits.ts';
-import { type Outlet, Session } from './session.ts';
+import type { Follower, Followers } from '../../policies/follower.ts';
+import { type Outlet, Session, type SessionPod } from './session.ts';
 import { Topics } from './topics.ts';
 
 export interface HubConfig {
   readonly cluster: Cluster;
   readonly trustDomain: string;
+  /** Undefined: nobody is told policies. */
+  readonly followers?: Followers;
   readonly clock: Clock;
   readonly log: Log;
   readonly limits?: Partial<ServeLimits>;
@@ -22,6 +25,9 @@ export class Hub {
   readonly topics: Topics<Session>;
   readonly #log: Log;
   readonly #sessions = new Set<Session>();
+  readonly #followers: Followers | undefined;
+  /** Whose policies may have changed. */
+  readonly #touched = new Set<Session>();
   #networks: Networks | undefined;
   #networksVersion = -1;
   /** On the monotonic clock: new networks are told from then on. */
@@ -30,7 +36,8 @@ export class Hub {
   #gathering: (() => void) | undefined;
   #cancelNetworks: (() => void) | undefined;
 
-  constructor({ cluster, clock, limits, log, trustDomain }: HubConfig) {
+  constructor({ cluster, clock, followers, limits, log, trustDomain }: HubConfig) {
+    this.#followers = followers;
     this.cluster = cluster;
     this.clock = clock;
     this.limits = { ...SERVE_LIMITS, ...limits };
@@ -59,8 +66,8 @@ export class Hub {
     });
   }
 
-  open(outlet: Outlet, name: string): Session {
-    const session = new Session(this, outlet, name);
+  open(outlet: Outlet, name: string, pod?: SessionPod): Session {
+    const session = new Session(this, outlet, name, pod);
     this.#sessions.add(session);
     return session;
   }
@@ -68,6 +75,15 @@ export class Hub {
   /** @internal by Session */
   leave(session: Session): void {
     this.#sessions.delete(session);
+    this.#touched.delete(session);
+  }
+
+  /** @internal by Session */
+  follow(session: Session, pod: SessionPod, known: string): Follower | undefined {
+    return this.#followers?.follow(pod, known, () => {
+      this.#touched.add(session);
+      this.#gather();
+    });
   }
 
   /** @internal by Session */
@@ -134,7 +150,8 @@ export class Hub {
   /** Tells what changed. @internal by Session */
   flush(): void {
     const before = this.#networks;
-    const touched = new Set<Session>();
+    const touched = new Set(this.#touched);
+    this.#touched.clear();
     for (const topic of this.topics.refresh()) {
       if (topic.cut)
         this.#log.warn('a Service has more endpoints than sidecars are told', { service: topic.name });

@@ -13,9 +13,14 @@ import {
 } from '#rpc';
 import { DISCOVERY_REASONS } from '../reasons.ts';
 import type { Hub } from './hub.ts';
+import type { SessionPod } from './session.ts';
 
-/** `sallyport.v1.Discovery` for one connection. Whoever proved an identity of the mesh may ask. */
-export function discoveryService(hub: Hub, connection: RpcConnection): RpcService {
+/**
+ * `sallyport.v1.Discovery` for one connection. Whoever proved an identity of the mesh may ask.
+ *
+ * @param pod as the connection's certificate names it: it is told the policies of that pod
+ */
+export function discoveryService(hub: Hub, connection: RpcConnection, pod?: SessionPod): RpcService {
   let open = 0;
   const handlers: DiscoveryHandlers = {
     Watch(call) {
@@ -38,6 +43,7 @@ export function discoveryService(hub: Hub, connection: RpcConnection): RpcServic
           },
         },
         name,
+        pod,
       );
       let over = false;
       const close = (): void => {

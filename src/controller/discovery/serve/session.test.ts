@@ -68,7 +68,12 @@ class Sidecar {
   }
 
   start(pods = 0): this {
-    return this.send({ start: { seen: { pods, services: 0, endpointslices: 0, nodes: 0 } } });
+    return this.send({
+      start: {
+        policies: null,
+        seen: { pods, services: 0, endpointslices: 0, nodes: 0, meshpolicies: 0, meshtlses: 0 },
+      },
+    });
   }
 
   ask(address: string, version = '', port = 80): this {

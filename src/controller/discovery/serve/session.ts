@@ -6,6 +6,7 @@ import type { Position } from '../cluster.ts';
 import { DISCOVERY_REASONS } from '../reasons.ts';
 import type { Key } from './encode.ts';
 import type { Hub } from './hub.ts';
+import type { Follower } from '../../policies/follower.ts';
 import type { Topic } from './topics.ts';
 
 /** The other end of one stream. */
@@ -14,6 +15,12 @@ export interface Outlet {
   write(response: DiscoveryResponse): boolean;
   /** Ends the stream; nothing is written any more. */
   end(refusal: Refusal): void;
+}
+
+/** Of the pod whose sidecar asks. */
+export interface SessionPod {
+  readonly podUid: string;
+  readonly namespace: string;
 }
 
 interface Subscription {
@@ -38,6 +45,7 @@ export class Session {
   #seen: Position | undefined;
   #started = false;
   #networks: string | undefined;
+  #policies: Follower | undefined;
   #renew: number | undefined;
   #heardAt: number;
   /** Requests that it may still send, as of `#countedAt`. */
@@ -47,7 +55,11 @@ export class Session {
   #blockedAt: number | undefined;
   #ended = false;
 
-  constructor(hub: Hub, outlet: Outlet, name: string) {
+  readonly #pod: SessionPod | undefined;
+
+  /** @param pod as its certificate proved it */
+  constructor(hub: Hub, outlet: Outlet, name: string, pod: SessionPod | undefined) {
+    this.#pod = pod;
     this.#hub = hub;
     this.#outlet = outlet;
     this.name = name;
@@ -96,6 +108,8 @@ export class Session {
       this.#networks = networks.version;
       if (!this.#write(networks.response)) return;
     }
+    const policies = this.#policies?.next();
+    if (policies !== undefined && !this.#write(policies)) return;
     for (const topic of this.#lacking) {
       this.#lacking.delete(topic);
       const subscription = this.#subscriptions.get(topic);
@@ -123,6 +137,8 @@ export class Session {
   close(): void {
     this.#ended = true;
     for (const topic of this.#subscriptions.keys()) this.#hub.topics.remove(topic, this);
+    this.#policies?.close();
+    this.#policies = undefined;
     this.#subscriptions.clear();
     this.#lacking.clear();
     this.#hub.leave(this);
@@ -152,7 +168,10 @@ export class Session {
   ): Result<undefined, Refusal> {
     if ((request === 'start') !== (this.#seen === undefined)) return malformed('start comes first, and once');
     if (request === 'start') {
-      this.#seen = start?.seen ?? { pods: 0, services: 0, endpointslices: 0, nodes: 0 };
+      this.#seen = start?.seen ?? NOTHING_SEEN;
+      if (start?.policies && this.#pod !== undefined) {
+        this.#policies = this.#hub.follow(this, this.#pod, start.policies.version);
+      }
       return ok(undefined);
     }
     if (request === 'renew') {
@@ -161,7 +180,11 @@ export class Session {
       return ok(undefined);
     }
     if (request === 'reject') {
-      this.#complain(`${reject?.key?.address} ${reject?.key?.port}: ${reject?.detail}`);
+      if (reject?.key) this.#complain(`${reject.key.address} ${reject.key.port}: ${reject.detail}`);
+      else {
+        this.#complain(`policies: ${reject?.detail}`);
+        this.#policies?.forget();
+      }
       return ok(undefined);
     }
     if (request === 'unsubscribe') {
@@ -227,6 +250,14 @@ function malformed(detail: string): Result<never, Refusal> {
   return err({ reason: DISCOVERY_REASONS['discovery-malformed'], detail });
 }
 
+const NOTHING_SEEN: Position = {
+  pods: 0,
+  services: 0,
+  endpointslices: 0,
+  nodes: 0,
+  meshpolicies: 0,
+  meshtlses: 0,
+};
 const MOST_PORT = 65_535;
 const LONGEST_COMPLAINT = 300;
 

@@ -11,6 +11,8 @@ export interface Position {
   'services'?: (number | string | Long);
   'endpointslices'?: (number | string | Long);
   'nodes'?: (number | string | Long);
+  'meshpolicies'?: (number | string | Long);
+  'meshtlses'?: (number | string | Long);
 }
 
 /**
@@ -21,4 +23,6 @@ export interface Position__Output {
   'services': (number);
   'endpointslices': (number);
   'nodes': (number);
+  'meshpolicies': (number);
+  'meshtlses': (number);
 }

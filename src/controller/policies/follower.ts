@@ -1,0 +1,141 @@
+import type { Workload } from '#policy';
+import type { DiscoveryResponse } from '#rpc';
+import type { ClusterPolicies, Share } from './cluster-policies.ts';
+
+/** The workload of one pod; undefined: it isn't known, or will not run again. */
+export type WorkloadOf = (podUid: string) => Workload | undefined;
+
+export interface FollowersConfig {
+  readonly policies: ClusterPolicies;
+  readonly workloadOf: WorkloadOf;
+}
+
+/**
+ * The sidecars that are told their policies. Whose they are follows from the certificate of the connection, so none can ask
+ * for another's.
+ */
+export class Followers {
+  readonly #config: FollowersConfig;
+  readonly #byNamespace = new Map<string, Set<Follower>>();
+  readonly #byPod = new Map<string, Set<Follower>>();
+
+  constructor(config: FollowersConfig) {
+    this.#config = config;
+    config.policies.subscribe((namespace) => {
+      const concerned =
+        namespace === undefined ? [...this.#byNamespace.values()] : [this.#byNamespace.get(namespace)];
+      for (const followers of concerned) for (const follower of followers ?? []) follower.touch();
+    });
+  }
+
+  /** @param known the version that it has; empty: none
+   *  @param onChange there may be something to be told */
+  follow(
+    pod: { readonly podUid: string; readonly namespace: string },
+    known: string,
+    onChange: () => void,
+  ): Follower {
+    const { policies, workloadOf } = this.#config;
+    const follower = new Follower(
+      () => {
+        const workload = workloadOf(pod.podUid);
+        // What a certificate names is the pod's own namespace; a pod that says another is not that pod.
+        return workload?.namespace === pod.namespace ? policies.shareOf(workload) : undefined;
+      },
+      known,
+      onChange,
+    );
+    add(this.#byNamespace, pod.namespace, follower);
+    add(this.#byPod, pod.podUid, follower);
+    follower.onClose(() => {
+      remove(this.#byNamespace, pod.namespace, follower);
+      remove(this.#byPod, pod.podUid, follower);
+    });
+    return follower;
+  }
+
+  /** The pod's labels may have changed, or it is known now. */
+  podChanged(podUid: string): void {
+    for (const follower of this.#byPod.get(podUid) ?? []) follower.touch();
+  }
+
+  get size(): number {
+    let sum = 0;
+    for (const followers of this.#byPod.values()) sum += followers.size;
+    return sum;
+  }
+}
+
+/** What one sidecar has been told of its policies. Nothing is queued: the next message says what it lacks then. */
+export class Follower {
+  readonly #share: () => Share | undefined;
+  readonly #onChange: () => void;
+  #known: string;
+  #told: Share | undefined;
+  #stale = true;
+  #close = (): void => undefined;
+
+  constructor(share: () => Share | undefined, known: string, onChange: () => void) {
+    this.#share = share;
+    this.#known = known;
+    this.#onChange = onChange;
+  }
+
+  /** Undefined: it has what there is. */
+  next(): DiscoveryResponse | undefined {
+    if (!this.#stale) return undefined;
+    const share = this.#share();
+    // Told once the pod is known.
+    if (share === undefined) return undefined;
+    this.#stale = false;
+    const { version, objects } = share;
+    if (this.#told?.version === version) return undefined;
+    const before = this.#told ?? (this.#known === version ? share : undefined);
+    this.#told = share;
+    const changed = [...objects.values()].filter(({ key, hash }) => before?.objects.get(key)?.hash !== hash);
+    const removed = [...(before?.objects.keys() ?? [])].filter((key) => !objects.has(key));
+    return {
+      policies: {
+        version,
+        since: before?.version ?? '',
+        changed: changed.map(({ key, text }) => ({ key, text })),
+        removed,
+        circumstances: circumstancesOf(share),
+      },
+    };
+  }
+
+  /** The sidecar could not use a change: next it is told everything. */
+  forget(): void {
+    this.#told = undefined;
+    this.#known = '';
+    this.touch();
+  }
+
+  touch(): void {
+    this.#stale = true;
+    this.#onChange();
+  }
+
+  onClose(close: () => void): void {
+    this.#close = close;
+  }
+
+  close(): void {
+    this.#close();
+  }
+}
+
+function circumstancesOf({ circumstances: { labels, defaults } }: Share) {
+  return { labels, tlsMode: defaults?.tlsMode ?? '', unselected: defaults?.unselected ?? '' };
+}
+
+function add<K>(sets: Map<K, Set<Follower>>, key: K, follower: Follower): void {
+  sets.set(key, (sets.get(key) ?? new Set()).add(follower));
+}
+
+function remove<K>(sets: Map<K, Set<Follower>>, key: K, follower: Follower): void {
+  const followers = sets.get(key);
+  followers?.delete(follower);
+  if (followers?.size === 0) sets.delete(key);
+}
