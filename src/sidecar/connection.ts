@@ -47,7 +47,7 @@ export class Connection {
   readonly #controller = new AbortController();
   /** By socket, so that a TLS stream takes the place of the socket that it runs on. */
   readonly #ends = new Map<End['transport'], End>();
-  readonly #cleanups: (() => void)[] = [];
+  readonly #cleanups: ((failure: TlsError | undefined) => void)[] = [];
 
   constructor(start: ConnectionStart, recorder: ConnectionRecorder) {
     this.start = start;
@@ -79,8 +79,8 @@ export class Connection {
     this.#ends.set(end.transport, end);
   }
 
-  /** Runs `cleanup` when the connection has closed. */
-  onClose(cleanup: () => void): void {
+  /** Runs `cleanup` when the connection has closed, with what it ended by; undefined: in order. */
+  onClose(cleanup: (failure: TlsError | undefined) => void): void {
     this.#cleanups.push(cleanup);
   }
 
@@ -96,6 +96,6 @@ export class Connection {
     const ends = [...this.#ends.values()];
     if (failure !== undefined) for (const end of ends) end.abort(failure);
     await Promise.all(ends.map((end) => closed(end, clock, lingerMilliseconds)));
-    for (const cleanup of this.#cleanups) cleanup();
+    for (const cleanup of this.#cleanups) cleanup(failure);
   }
 }

@@ -13,8 +13,8 @@ export interface Attempt {
   readonly connected: () => void;
   /** @param blamed what the endpoint is to be judged by; undefined: our own side failed, or gave up */
   readonly failed: (blamed: Reason | undefined) => void;
-  /** What was connected has closed. */
-  readonly closed: () => void;
+  /** What was connected has closed. @param blamed it was broken off by the endpoint, which had answered nothing */
+  readonly closed: (blamed?: Reason) => void;
 }
 
 /** Who has to know what becomes of endpoints. */
@@ -111,6 +111,10 @@ export class Balancer {
     const began = clock.monotonic();
     state.outstanding += 1;
     state.trying += 1;
+    const failed = (blamed: Reason): void => {
+      const milliseconds = state.failed(began, clock.monotonic(), blamed);
+      if (milliseconds !== undefined) events.ejected(service, endpoint, blamed, milliseconds);
+    };
     return {
       key,
       endpoint,
@@ -123,12 +127,12 @@ export class Balancer {
       failed: (blamed) => {
         state.trying -= 1;
         state.outstanding -= 1;
-        if (blamed === undefined) return;
-        const milliseconds = state.failed(began, clock.monotonic(), blamed);
-        if (milliseconds !== undefined) events.ejected(service, endpoint, blamed, milliseconds);
+        if (blamed !== undefined) failed(blamed);
       },
-      closed: () => {
+      closed: (blamed) => {
         state.outstanding -= 1;
+        if (blamed === undefined) state.proved();
+        else failed(blamed);
       },
     };
   }

@@ -14,10 +14,30 @@ test('each failure doubles the time up to the longest, a success ends it', () =>
     expect(ejection.isOut(now, 0)).toBe(false);
   }
   expect(ejection.reason).toBe(REFUSED);
-  expect(ejection.succeed()).toBe(true);
-  expect(ejection.succeed()).toBe(false);
+  expect(ejection.succeed(now)).toBe(true);
+  expect(ejection.succeed(now)).toBe(false);
+  ejection.prove();
   expect(ejection.reason).toBeUndefined();
   expect(ejection.fail(now, now, REFUSED)).toBe(1_000);
+});
+
+test('one that comes back only to fail is left alone for longer each time, until it has been in use', () => {
+  const ejection = new Ejection(CONFIG, () => 0);
+  for (const [at, expected] of [
+    [0, 1_000],
+    [1_000, 2_000],
+    [3_000, 4_000],
+  ] as const) {
+    expect(ejection.fail(at, at, REFUSED)).toBe(expected);
+    ejection.succeed(at + expected);
+  }
+  // A connection that began before it failed again proves nothing.
+  expect(ejection.fail(7_500, 7_500, REFUSED)).toBe(4_000);
+  ejection.prove();
+  ejection.succeed(11_500);
+  expect(ejection.fail(15_499, 15_499, REFUSED)).toBe(4_000);
+  ejection.succeed(19_499);
+  expect(ejection.fail(23_499, 23_499, REFUSED)).toBe(1_000);
 });
 
 test('after the time one call at a time may try', () => {

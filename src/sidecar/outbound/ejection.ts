@@ -7,10 +7,13 @@ import { Backoff, type BackoffConfig } from '#runtime';
  */
 export class Ejection {
   readonly #backoff: Backoff;
+  readonly #longestMilliseconds: number;
+  #recoveredAt = Number.NEGATIVE_INFINITY;
   #failing: { readonly since: number; readonly until: number; readonly reason: Reason } | undefined;
 
   constructor(config: BackoffConfig, random: () => number) {
     this.#backoff = new Backoff(config, random);
+    this.#longestMilliseconds = config.longestMilliseconds;
   }
 
   /** Why it last failed; undefined: it works, as far as is known. */
@@ -34,16 +37,28 @@ export class Ejection {
    */
   fail(began: number, now: number, reason: Reason): number | undefined {
     if (this.#failing !== undefined && began < this.#failing.since) return undefined;
+    // One that has been in use for so long is not one that comes back to fail.
+    if (this.#failing === undefined && now - this.#recoveredAt >= this.#longestMilliseconds) {
+      this.#backoff.reset();
+    }
     const milliseconds = this.#backoff.next();
     this.#failing = { since: now, until: now + milliseconds, reason };
     return milliseconds;
   }
 
-  /** Returns whether it had been failing. */
-  succeed(): boolean {
+  /**
+   * A connection stands: it may be called again. Returns whether it had been failing. That it answers is not said by that, so
+   * who accepts each call and then breaks it off is left alone for longer each time.
+   */
+  succeed(now: number): boolean {
     const was = this.#failing !== undefined;
+    if (was) this.#recoveredAt = now;
     this.#failing = undefined;
-    this.#backoff.reset();
     return was;
+  }
+
+  /** A connection was of use. */
+  prove(): void {
+    if (this.#failing === undefined) this.#backoff.reset();
   }
 }

@@ -66,10 +66,15 @@ export class EndpointState {
 
   /** A call that began at `began` has its connection. Returns whether the endpoint had been failing. */
   succeeded(began: number, now: number): boolean {
-    const recovered = this.#ejection.succeed();
+    const recovered = this.#ejection.succeed(now);
     if (recovered) this.#latency.restart(now - began, now);
     else this.#latency.observe(now - began, now);
     return recovered;
+  }
+
+  /** A connection ended that was of use. */
+  proved(): void {
+    this.#ejection.prove();
   }
 
   /** Returns for how long it is ejected from now; undefined: it was already. */

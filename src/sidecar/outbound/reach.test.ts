@@ -227,6 +227,37 @@ describe('a Service that nobody answers for', () => {
   });
 });
 
+test('attack: who takes what was sent and breaks off gets it once, no call is repeated for it, and the next goes elsewhere', async () => {
+  const orders = await named('orders');
+  let heard = '';
+  const application = await server((socket) => {
+    socket.on('data', (chunk: Buffer) => {
+      heard += chunk.toString();
+      socket.resetAndDestroy();
+    });
+  });
+  const thief = endpointOf(await mesh.start('billing', { application }));
+  const set = setOf([thief, endpointOf(orders)]);
+  const web = await mesh.start('web', {
+    calls: { orders: () => ({ kind: 'service', endpoints: set }) },
+    override: { random: firstKey(set, thief) },
+  });
+  expect(await call(web)).toBe('reset');
+  expect(web.connections()[0]).toMatchObject({ tries: 1, reason: expect.stringMatching(BROKEN) });
+  await expect
+    .poll(() => web.lines.filter(({ message }) => message === 'endpoint ejected'), { timeout: 20_000 })
+    .toMatchObject([
+      {
+        endpoint: `${thief.address.host}:${thief.address.port}`,
+        reason: expect.stringMatching(BROKEN),
+      },
+    ]);
+  expect(await call(web)).toBe('orders');
+  expect(heard).toBe('request');
+  const page = await mesh.telemetry.metricsText('web');
+  expect(page).not.toMatch(/sallyport_connections_retries_total\{service="web"/);
+});
+
 test('a server that speaks first is heard once, whatever was tried before', async () => {
   const application = await server((socket) => socket.end('220 hello'));
   const orders = await mesh.start('orders', { application });
@@ -240,6 +271,9 @@ test('a server that speaks first is heard once, whatever was tried before', asyn
   client.end();
   expect((await readAll(client)).bytes.toString()).toBe('220 hello');
 });
+
+/** Whether a reset reaches the engine first or the socket is for the kernel to say. */
+const BROKEN = /^(peer-reset|transport-failed)$/;
 
 /** Draws that choose `endpoint` of two that cost the same: the set is taken in the order of its keys. */
 function firstKey({ endpoints }: EndpointSet, endpoint: ServiceEndpoint): () => number {

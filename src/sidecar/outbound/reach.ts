@@ -1,4 +1,5 @@
-import { TlsError } from '#handshake';
+import { type Reason, TlsError } from '#handshake';
+import type { Connection } from '../connection.ts';
 import { type End, inPlaintext } from '../forward/end.ts';
 import { formatEndpoint } from '../listen/endpoint.ts';
 import type { SidecarParts } from '../parts.ts';
@@ -34,7 +35,7 @@ export async function reach(accepted: Accepted, parts: SidecarParts): Promise<Re
     try {
       const reached = await attempt(target.callee, accepted, parts);
       target.connected();
-      connection.onClose(target.closed);
+      connection.onClose((failure) => target.closed(unanswered(connection, failure)));
       return reached;
     } catch (error) {
       const known = error instanceof TlsError && !connection.signal.aborted ? error : undefined;
@@ -47,6 +48,18 @@ export async function reach(accepted: Accepted, parts: SidecarParts): Promise<Re
   }
 }
 
+/**
+ * By what an endpoint is judged that broke the connection off before it had answered anything; undefined: by nothing. In TLS
+ * 1.3 a server judges the client last, so a refusal looks like a quick success until then: who refuses fast would else
+ * draw calls by it. What was sent is not sent again for that.
+ */
+function unanswered(connection: Connection, failure: TlsError | undefined): Reason | undefined {
+  if (failure === undefined || connection.receivedBytes > 0 || connection.signal.aborted) return undefined;
+  // Silence is the application's as well as theirs.
+  if (failure.reason === SIDECAR_REASONS['idle-timeout']) return undefined;
+  return isTheirs(failure.reason) ? failure.reason : undefined;
+}
+
 type Known = Exclude<Found, { kind: 'service' }>;
 
 /** Who is called this time. */
@@ -54,7 +67,7 @@ interface Target {
   readonly key: string;
   readonly callee: Known;
   readonly connected: () => void;
-  readonly closed: () => void;
+  readonly closed: (blamed: Reason | undefined) => void;
   /** Undefined: our side gave up, or met an error of its own. */
   readonly failed: (error: TlsError | undefined) => void;
 }

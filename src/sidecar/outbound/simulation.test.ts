@@ -106,3 +106,30 @@ test('a rollout, one endpoint after the other replaced: no call fails', async ()
   }
   expect(balancer.list().length).toBeLessThanOrEqual(11);
 }, 60_000);
+
+test.each([2, 10])(
+  'attack: one of %d accepts every call at once and breaks it off: it gets few',
+  async (count) => {
+    const clock = new FakeClock();
+    const { balancer } = balancerOf(clock, { random: seeded(8) });
+    const set = setOf(upTo(count));
+    let broken = 0;
+    const calls = 2_000;
+    for (let call = 0; call < calls; call += 1) {
+      const begun = balancer.begin(set, NEW)!;
+      const isThief = numberOf(begun) === 1;
+      clock.after(isThief ? 0 : 5, () => {
+        begun.connected();
+        // The others have long work to do, which makes the quick one look cheap.
+        if (!isThief) return void clock.after(5_000, () => begun.closed());
+        broken += 1;
+        begun.closed(REFUSED);
+      });
+      await clock.advance(10);
+    }
+    // In 20 seconds: at 0, and 1, 3, 7, 15 seconds later, as one that refuses connections.
+    expect(broken).toBeGreaterThan(0);
+    expect(broken).toBeLessThanOrEqual(8);
+  },
+  60_000,
+);
