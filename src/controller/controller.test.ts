@@ -201,6 +201,8 @@ test('attack: one token with two keys, at two replicas at the same moment and on
   const replayed = await (await sidecar(first.grpcPort, text)).renewNow();
   expect(replayed).toMatchObject({ error: { reason: { code: 'token-used-with-another-key' } } });
   expect(await page(first.statusPort, '/metrics')).toMatch(/reason="token-used-with-another-key".*\} \d/);
+  // The pod's owner finds it where he looks.
+  await expect.poll(() => kubernetes.sent, PATIENCE).toContain('POST /api/v1/namespaces/shop/events');
   // A new pod costs one write; what was refused none that stays.
   const kept = [...kubernetes.objects.keys()].filter((path) => path.includes('/leases/token-'));
   expect(kept).toHaveLength(6);

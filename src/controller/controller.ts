@@ -10,6 +10,7 @@ import type { Telemetry } from '#telemetry';
 import { serviceNetworks } from './discovery/cluster-networks.ts';
 import { Cluster, discoveryService, Hub } from './discovery/index.ts';
 import type { ApiObjects } from './discovery/watch/api-objects.ts';
+import { PodEvents } from './events/pod-events.ts';
 import type { InjectionConfig } from './injection/settings.ts';
 import { startWebhook } from './injection/webhook.ts';
 import { KubernetesAttestor } from './issuance/attestor.ts';
@@ -129,11 +130,14 @@ export class Controller {
       }),
     );
     const hub = new Hub({ cluster, followers, trustDomain: settings.trustDomain, clock, log });
+    const { pod: instance, serviceAccount: component } = settings;
+    const events = new PodEvents({ api, component, instance, clock, log });
     const attestor = new KubernetesAttestor({
       ...settings,
       api,
       pods,
       synced: () => cluster.synced,
+      onMisuse: (pod, refusal) => events.refused(pod, refusal),
       clock,
     });
     const issuance = new IssuanceService({
@@ -143,13 +147,17 @@ export class Controller {
       ledger,
       clock,
       log,
-      onOutcome: (outcome) => telemetry.issuance(SERVICE, outcome),
+      onOutcome: (outcome) => {
+        telemetry.issuance(SERVICE, outcome);
+        const { pod, refusal } = outcome;
+        if (pod !== undefined && refusal !== undefined) events.refused(pod, refusal);
+      },
     });
     const bundle = authority.bundle;
     const { leads } = lease;
     const publisher = new BundlePublisher({ api, bundle, name: names.trustBundle, owner, leads, clock, log });
     publisher.run(scope);
-    for (const each of [revocations, own, cluster, hub, ledger]) each.run(scope);
+    for (const each of [revocations, own, cluster, hub, ledger, events]) each.run(scope);
     authority.run(scope, lease.leads);
     lease.run(scope);
     await own.whenReady(scope.signal);

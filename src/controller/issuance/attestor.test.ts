@@ -21,6 +21,7 @@ const SIGNAL = new AbortController().signal;
 let clock: FakeClock;
 let api: FakeKubernetes;
 let pods: Pods;
+let misused: string[];
 let synced: boolean;
 let attestor: KubernetesAttestor;
 
@@ -36,7 +37,9 @@ beforeEach(() => {
     clock,
     audience: 'sallyport',
     trustDomain: 'mesh.test',
+    onMisuse: (of, { reason }) => misused.push(`${of.namespace}/${of.podName} ${reason.code}`),
   });
+  misused = [];
   pods.apply('shop/web-0', pod('web-0', '10.0.0.5'));
 });
 
@@ -99,6 +102,10 @@ test('a pod that calls from its own address with its own token is who Kubernetes
 test('attack: the token of one pod used from another', async () => {
   pods.apply('shop/thief', pod('thief', '10.0.0.6'));
   expect(await codeFor(token(), '10.0.0.6')).toBe('token-of-another-pod');
+  // Its owner is told; who shows no pod's token can make no event of any pod.
+  expect(misused).toEqual(['shop/web-0 token-of-another-pod']);
+  expect(await codeFor('made.up.token', '10.0.0.6')).toBe('token-malformed');
+  expect(misused).toHaveLength(1);
 });
 
 test('attack: a wrong audience, in the token or as Kubernetes saw it', async () => {

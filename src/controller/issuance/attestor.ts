@@ -1,5 +1,11 @@
 import { serviceAccountId, type PodIdentity } from '#identity';
-import { type AttestedPod, type Attestor, ISSUANCE_LIMITS, refuseIssuance } from '#identity/issuance';
+import {
+  type AttestedPod,
+  type Attestor,
+  ISSUANCE_LIMITS,
+  ISSUANCE_REASONS,
+  refuseIssuance,
+} from '#identity/issuance';
 import type { RpcRefusal } from '#rpc';
 import { type Clock, ok, type Result } from '#runtime';
 import { type KubernetesApi, statusText } from '../kubernetes/api.ts';
@@ -14,6 +20,8 @@ export interface KubernetesAttestorConfig {
   readonly synced: () => boolean;
   readonly audience: string;
   readonly trustDomain: string;
+  /** The token is the pod's, and the caller is elsewhere. */
+  readonly onMisuse?: (pod: PodIdentity, refusal: RpcRefusal) => void;
   readonly clock: Clock;
 }
 
@@ -54,7 +62,11 @@ export class KubernetesAttestor implements Attestor {
     const { pod, tokenId } = reviewed.value;
     await this.#known(pod, signal);
     const found = this.#at(pod, remoteAddress);
-    if (!found.ok) return found;
+    if (!found.ok) {
+      if (found.error.reason === ISSUANCE_REASONS['token-of-another-pod'])
+        this.#config.onMisuse?.(pod, found.error);
+      return found;
+    }
     return ok({
       identity: serviceAccountId(trustDomain, pod.namespace, pod.serviceAccountName),
       pod,

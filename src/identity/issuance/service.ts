@@ -55,6 +55,13 @@ export interface IssuanceOutcome {
   /** undefined: a certificate was issued. */
   readonly refusal: Refusal | undefined;
   readonly milliseconds: number;
+  /** Who proved to be the one that asks; undefined: nobody yet. */
+  readonly pod?: PodIdentity | undefined;
+}
+
+/** What becomes known while a request is answered. */
+interface Known {
+  pod: PodIdentity | undefined;
 }
 
 type Answer = Result<IssueResponse, RpcRefusal>;
@@ -86,10 +93,10 @@ export class IssuanceService {
   readonly serve = (connection: RpcConnection<SpiffePeer>): RpcService =>
     serve<IssuanceHandlers>(ISSUANCE, {
       Issue: connection.unary<IssueRequest__Output, IssueResponse>((request, call) =>
-        this.#observed('issue', connection, () => this.#issue(request, connection, call)),
+        this.#observed('issue', connection, (known) => this.#issue(request, connection, call, known)),
       ),
       Renew: connection.unary<RenewRequest__Output, IssueResponse>((request) =>
-        this.#observed('renew', connection, () => this.#renew(request, connection)),
+        this.#observed('renew', connection, (known) => this.#renew(request, connection, known)),
       ),
     });
 
@@ -98,6 +105,7 @@ export class IssuanceService {
     { certificateRequest, token }: IssueRequest__Output,
     { remoteAddress }: RpcConnection<SpiffePeer>,
     { signal }: UnaryCall,
+    known: Known,
   ): Promise<Answer> {
     const { attestor, clock } = this.#config;
     // Before Kubernetes is asked anything.
@@ -110,6 +118,7 @@ export class IssuanceService {
     const attested = await attestor.attest(token, remoteAddress, signal);
     if (!attested.ok) return attested;
     const { identity, pod, run } = attested.value;
+    known.pod = pod;
     const barred = this.#barred({ spiffeId: identity, pod, serial: undefined });
     if (barred !== undefined) return barred;
     const key = sha256(request.value.publicKey.spki);
@@ -126,12 +135,14 @@ export class IssuanceService {
   async #renew(
     { certificateRequest }: RenewRequest__Output,
     { peer, remoteAddress }: RpcConnection<SpiffePeer>,
+    known: Known,
   ): Promise<Answer> {
     const { attestor, clock } = this.#config;
     if (peer === undefined || peer.notAfter < clock.now())
       return refuseIssuance('certificate-missing', remoteAddress);
     const { pod, serial, spiffeId } = peer;
     if (pod === undefined) return refuseIssuance('certificate-names-no-pod', `serial ${serial}`);
+    known.pod = pod;
     const attestedAt = attestedAtOf(peer);
     if (clock.now() - attestedAt > ISSUANCE_LIMITS.attestationMilliseconds) {
       return refuseIssuance('attestation-too-old', `at ${new Date(attestedAt).toISOString()}`);
@@ -193,11 +204,12 @@ export class IssuanceService {
   async #observed(
     method: IssuanceOutcome['method'],
     { peer, remoteAddress }: RpcConnection<SpiffePeer>,
-    answer: () => Promise<Answer>,
+    answer: (known: Known) => Promise<Answer>,
   ): Promise<Answer> {
     const { clock, log, onOutcome } = this.#config;
     const start = clock.monotonic();
-    const result = await answer();
+    const known: Known = { pod: undefined };
+    const result = await answer(known);
     const refusal = result.ok ? undefined : result.error;
     if (refusal !== undefined) {
       log.warn('a certificate was refused', {
@@ -209,7 +221,7 @@ export class IssuanceService {
         ...(peer === undefined ? {} : { peer: peer.identity, serial: peer.serial }),
       });
     }
-    onOutcome?.({ method, refusal, milliseconds: clock.monotonic() - start });
+    onOutcome?.({ method, refusal, milliseconds: clock.monotonic() - start, pod: known.pod });
     return result;
   }
 }
