@@ -1,5 +1,5 @@
 import { concat, EMPTY } from '#runtime';
-import type { HashName } from '../suites.ts';
+import { HASH_LENGTHS, type HashName } from '../suites.ts';
 import type { CryptoProvider } from './provider.ts';
 
 /** RFC 5869 2.2: PRK = HMAC-Hash(salt, IKM). The result is secret. */
@@ -20,6 +20,18 @@ export function hkdfExpand(
   info: Uint8Array,
   length: number,
 ): Uint8Array {
+  if (length <= HASH_LENGTHS[hash]) {
+    // One block, as everything in a handshake is.
+    const message = new Uint8Array(info.length + 1);
+    message.set(info);
+    message[info.length] = 1;
+    const only = crypto.hmac(hash, key, message);
+    if (length === only.length) return only;
+    // Not `slice`: a Buffer's is a view.
+    const cut = Uint8Array.from(only.subarray(0, length));
+    only.fill(0);
+    return cut;
+  }
   const output = new Uint8Array(length);
   let block: Uint8Array = EMPTY;
   let filled = 0;

@@ -30,8 +30,13 @@ export type PeerVerified<Peer extends VerifiedPeer> = PeerProof<Peer>;
 
 /** RFC 8446 4.4.3: what is signed: 64 spaces, a context string, a zero byte, the transcript hash. */
 export function signedContent(signer: 'client' | 'server', transcriptHash: Uint8Array): Uint8Array {
-  const context = fromAscii(`${' '.repeat(64)}TLS 1.3, ${signer} CertificateVerify\0`);
-  return concat(context, transcriptHash);
+  return concat(CONTEXTS[signer], transcriptHash);
+}
+
+const CONTEXTS = { client: context('client'), server: context('server') } as const;
+
+function context(signer: 'client' | 'server'): Uint8Array {
+  return fromAscii(`${' '.repeat(64)}TLS 1.3, ${signer} CertificateVerify\0`);
 }
 
 /** RFC 8446 4.4.3, the receiver's side. `offered` is what we put into signature_algorithms. */

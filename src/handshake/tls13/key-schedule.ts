@@ -1,9 +1,8 @@
-import { concat, EMPTY, fromAscii } from '#runtime';
+import { EMPTY } from '#runtime';
 import { hkdfExpand, hkdfExtract } from '../crypto/hkdf.ts';
 import type { CryptoProvider } from '../crypto/provider.ts';
 import { Secret } from '../crypto/secret.ts';
 import type { Suite } from '../suites.ts';
-import { u16, vector8 } from '../wire/writer.ts';
 
 /**
  * RFC 8446 7.1, a class a stage: each stage offers just the secrets that may be derived at that point, and turning
@@ -142,8 +141,13 @@ export class Deriver {
 
   /** RFC 8446 7.1: HKDF-Expand-Label(Secret, Label, Context, Length). */
   expandLabel(secret: Secret, label: string, context: Uint8Array, length: number): Uint8Array {
-    const info = concat(u16(length), vector8(fromAscii(`tls13 ${label}`)), vector8(context));
-    return hkdfExpand(this.#crypto, this.suite.hash, secret.expose(), info, length);
+    return hkdfExpand(
+      this.#crypto,
+      this.suite.hash,
+      secret.expose(),
+      hkdfLabel(label, context, length),
+      length,
+    );
   }
 
   /** RFC 8446 4.4.4: HMAC(finished_key, transcript hash). */
@@ -163,6 +167,24 @@ export class Deriver {
   nextTraffic(secret: Secret): Secret {
     return new Secret(this.expandLabel(secret, 'traffic upd', EMPTY, this.suite.hashLength));
   }
+}
+
+const PREFIX = 'tls13 ';
+
+/** RFC 8446 7.1: HkdfLabel. Some forty of them are made in a handshake, so it is written in one go. */
+function hkdfLabel(label: string, context: Uint8Array, length: number): Uint8Array {
+  const name = PREFIX + label;
+  if (length > 0xffff || name.length > 0xff || context.length > 0xff) {
+    throw new RangeError(`"${name}" with ${context.length} bytes of context cannot give ${length} bytes`);
+  }
+  const info = new Uint8Array(2 + 1 + name.length + 1 + context.length);
+  info[0] = length >> 8;
+  info[1] = length & 0xff;
+  info[2] = name.length;
+  for (let index = 0; index < name.length; index += 1) info[3 + index] = name.charCodeAt(index);
+  info[3 + name.length] = context.length;
+  info.set(context, 4 + name.length);
+  return info;
 }
 
 function wipe(...secrets: readonly Secret[]): void {

@@ -6,6 +6,7 @@ import { nodeSigner } from '../node/signatures.ts';
 import { fitsPssParameters } from '../pss-parameters.ts';
 import { DIGEST_NAMES } from './hash.ts';
 import { importPrivateKey, importPublicKey, type NativeKey } from './keys.ts';
+import { KnownKeys } from './known-keys.ts';
 import type { Address } from './libcrypto.ts';
 import type { Native } from './native.ts';
 
@@ -13,6 +14,7 @@ import type { Native } from './native.ts';
 export class Signatures {
   readonly #native: Native;
   readonly #context: Address;
+  readonly #keys = new KnownKeys();
 
   constructor(native: Native) {
     this.#native = native;
@@ -27,17 +29,22 @@ export class Signatures {
     signature: Uint8Array,
   ): boolean {
     if (!isInUsualForm(CERTIFICATE_SCHEMES[scheme].key, publicKey)) return false;
-    let key: NativeKey | undefined;
+    let holds = false;
+    const known = this.#keys.find(publicKey);
+    let key = known;
     try {
-      key = importPublicKey(this.#native, publicKey);
+      key ??= importPublicKey(this.#native, publicKey);
       if (this.#typeOf(key) !== CERTIFICATE_SCHEMES[scheme].key) return false;
       if (!fitsPssParameters(publicKey, scheme)) return false;
-      return this.#verify(scheme, key, message, signature);
+      holds = this.#verify(scheme, key, message, signature);
+      return holds;
     } catch {
       // A key or signature that libcrypto cannot even parse is one that does not hold.
       return false;
     } finally {
-      key?.free();
+      // Only who has the private key gets a place.
+      if (holds && key !== undefined) this.#keys.keep(publicKey, key);
+      else if (known === undefined) key?.free();
       this.#native.calls.EVP_MD_CTX_reset(this.#context);
       this.#native.forgetErrors();
     }
