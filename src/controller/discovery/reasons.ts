@@ -23,6 +23,13 @@ export const DISCOVERY_REASONS = reasonTable({
     say: 'One stream asked for more addresses than the controller keeps for one.',
     next: 'Look which addresses the application calls; a sidecar forgets those that it called longest ago.',
   },
+  'discovery-too-many-endpoints': {
+    alert: undefined,
+    blame: 'peer',
+    rfc: 'grpc#RESOURCE_EXHAUSTED',
+    say: 'One stream asked for Services that together have more endpoints than the controller keeps for one.',
+    next: 'Look which Services the application calls; a Service with thousands of endpoints is asked for once for each port.',
+  },
   'discovery-too-many-requests': {
     alert: undefined,
     blame: 'peer',

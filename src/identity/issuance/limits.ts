@@ -24,6 +24,12 @@ export const ISSUANCE_LIMITS = {
   token: { burst: 12, perSecond: 1 / 120 },
   /** Of one address, before anything is known of it. */
   address: { burst: 20, perSecond: 1 },
+  /** Lines in the log about refusals to one address; what isn't logged is counted, and in the metrics. */
+  lines: { burst: 30, perSecond: 0.2 },
+  /** And to all addresses together. */
+  linesOverall: { burst: 1000, perSecond: 20 },
+  /** Of what a requester may have put into the detail of a refusal, characters in the log. */
+  detailCharacters: 512,
   /** Of all together: a little more than one core signs. */
   overall: { burst: 2000, perSecond: 1000 },
 } as const;

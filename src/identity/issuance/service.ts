@@ -12,7 +12,7 @@ import {
   serve,
   type UnaryCall,
 } from '#rpc';
-import { type Clock, err, type Log, ok, type ReadableWatch, type Result } from '#runtime';
+import { type Clock, err, type Log, ok, printable, type ReadableWatch, type Result } from '#runtime';
 import {
   type Attestation,
   attestedAtOf,
@@ -77,6 +77,10 @@ export class IssuanceService {
   readonly #tokensPerPod: RateLimit;
   readonly #perAddress: RateLimit;
   readonly #overall: RateLimit;
+  readonly #lines: RateLimit;
+  readonly #linesOverall: RateLimit;
+  /** Refusals since the last line. */
+  #unlogged = 0;
 
   constructor(config: IssuanceConfig) {
     const { clock, rates } = config;
@@ -87,6 +91,8 @@ export class IssuanceService {
     this.#tokensPerPod = new RateLimit(token, ISSUANCE_LIMITS.remembered, clock);
     this.#perAddress = new RateLimit(address, ISSUANCE_LIMITS.remembered, clock);
     this.#overall = new RateLimit(overall, 1, clock);
+    this.#lines = new RateLimit(ISSUANCE_LIMITS.lines, ISSUANCE_LIMITS.remembered, clock);
+    this.#linesOverall = new RateLimit(ISSUANCE_LIMITS.linesOverall, 1, clock);
   }
 
   /** Handlers for one connection. */
@@ -203,26 +209,39 @@ export class IssuanceService {
 
   async #observed(
     method: IssuanceOutcome['method'],
-    { peer, remoteAddress }: RpcConnection<SpiffePeer>,
+    connection: RpcConnection<SpiffePeer>,
     answer: (known: Known) => Promise<Answer>,
   ): Promise<Answer> {
-    const { clock, log, onOutcome } = this.#config;
+    const { clock, onOutcome } = this.#config;
     const start = clock.monotonic();
     const known: Known = { pod: undefined };
     const result = await answer(known);
     const refusal = result.ok ? undefined : result.error;
-    if (refusal !== undefined) {
-      log.warn('a certificate was refused', {
-        method,
-        reason: refusal.reason.code,
-        detail: refusal.detail,
-        next: refusal.reason.next,
-        remoteAddress,
-        ...(peer === undefined ? {} : { peer: peer.identity, serial: peer.serial }),
-      });
-    }
+    if (refusal !== undefined) this.#tell(method, connection, refusal);
     onOutcome?.({ method, refusal, milliseconds: clock.monotonic() - start, pod: known.pod });
     return result;
+  }
+
+  /** Who asks again and again gets an answer each time, and a line in the log now and then. */
+  #tell(
+    method: IssuanceOutcome['method'],
+    { peer, remoteAddress }: RpcConnection<SpiffePeer>,
+    { reason, detail }: Refusal,
+  ): void {
+    if (!this.#lines.take(remoteAddress) || !this.#linesOverall.take('')) {
+      this.#unlogged += 1;
+      return;
+    }
+    this.#config.log.warn('a certificate was refused', {
+      method,
+      reason: reason.code,
+      detail: printable(detail, ISSUANCE_LIMITS.detailCharacters),
+      next: reason.next,
+      remoteAddress,
+      ...(peer === undefined ? {} : { peer: peer.identity, serial: peer.serial }),
+      ...(this.#unlogged === 0 ? {} : { unlogged: this.#unlogged }),
+    });
+    this.#unlogged = 0;
   }
 }
 

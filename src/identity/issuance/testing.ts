@@ -45,14 +45,20 @@ export class TestIssuance {
   readonly revocations = new Watch<readonly Revocation[]>([]);
   readonly audit: AuditRecord[] = [];
   readonly outcomes: IssuanceOutcome[] = [];
-  /** Real timers and a date that tests move. */
-  readonly clock: Clock = { ...systemClock, now: () => this.now };
+  /** Real timers, a date that tests move, and a monotonic time that they may move on. */
+  readonly clock: Clock = {
+    ...systemClock,
+    now: () => this.now,
+    monotonic: () => systemClock.monotonic() + this.#skipped,
+  };
+  readonly #began = systemClock.monotonic();
+  #skipped = 0;
   now = Date.now();
   /** Where sidecars believe the controller to be. */
   port = 0;
   readonly #directory: string;
   readonly #failures: unknown[] = [];
-  readonly #logged: Record<string, unknown>[] = [];
+  readonly logged: Record<string, unknown>[] = [];
   #authority!: CertificateAuthority;
   #controller!: WorkloadAgent;
 
@@ -96,7 +102,7 @@ export class TestIssuance {
       revocations: this.revocations,
       ledger: this.ledger,
       clock: this.clock,
-      log: { ...silentLog, warn: (_message, fields = {}) => this.#logged.push(fields) },
+      log: { ...silentLog, warn: (_message, fields = {}) => this.logged.push(fields) },
       rates,
       onOutcome: (outcome) => this.outcomes.push(outcome),
     });
@@ -190,9 +196,48 @@ export class TestIssuance {
     return answer.error.remoteCode ?? `${answer.error.reason.code}: ${answer.error.detail}`;
   }
 
+  /** The same over one connection that shows no certificate, for a moment's many requests. */
+  caller(): (request: { csr: Uint8Array; token?: string }) => Promise<string> {
+    let channel: RpcChannel | undefined;
+    let left = 0;
+    return async ({ csr: request, token }) => {
+      // A connection without a certificate doesn't last.
+      if (left === 0) {
+        channel?.close();
+        channel = new RpcChannel({
+          target: { host: '127.0.0.1', port: this.port },
+          tls: () => ({ crypto: nodeProvider, verifier: this.#verifier() }),
+          clock: this.clock,
+        });
+        left = PER_CONNECTION;
+        const open = channel;
+        this.scope.defer(() => open.close());
+      }
+      left -= 1;
+      const options = { timeoutMilliseconds: 60_000, signal: this.scope.signal };
+      const certificateRequest = Buffer.from(request);
+      const answer =
+        token === undefined
+          ? await channel!.unary(ISSUANCE.Renew, { certificateRequest }, options)
+          : await channel!.unary(ISSUANCE.Issue, { certificateRequest, token }, options);
+      if (answer.ok) return 'issued';
+      return answer.error.remoteCode ?? `${answer.error.reason.code}: ${answer.error.detail}`;
+    };
+  }
+
+  /** Lets the monotonic clock leap. */
+  skip(milliseconds: number): void {
+    this.#skipped += milliseconds;
+  }
+
+  /** On the monotonic clock, since the start. */
+  elapsedSeconds(): number {
+    return (this.clock.monotonic() - this.#began) / 1000;
+  }
+
   /** The refusal is in the log and in what metrics are made of, with the same code. */
   expectTold(code: string): void {
-    expect(this.#logged.at(-1)).toMatchObject({ reason: code, remoteAddress: '127.0.0.1' });
+    expect(this.logged.at(-1)).toMatchObject({ reason: code, remoteAddress: '127.0.0.1' });
     expect(this.outcomes.at(-1)?.refusal?.reason.code).toBe(code);
   }
 
@@ -214,6 +259,9 @@ export class TestIssuance {
     return agent;
   }
 }
+
+/** So many requests of a slow machine are done before an anonymous connection is ended. */
+const PER_CONNECTION = 50;
 
 /** Tokens are texts here; the attestor of Kubernetes is tested in src/controller. */
 class FakeAttestor implements Attestor {

@@ -2,6 +2,11 @@
 export const SERVE_LIMITS = {
   /** Addresses that one stream may ask for; a sidecar keeps fewer. */
   subscriptions: 8_192,
+  /** Endpoints in all answers that one stream keeps asking for: each is about 450 bytes here. */
+  endpoints: 100_000,
+  /** In the answers to all streams together, each counted once. While there are more, a stream that asks for more may have few. */
+  endpointsOverall: 400_000,
+  endpointsThen: 2_000,
   /** Keys, and other requests, that one stream may send at once, and how many more each second. */
   requests: 20_000,
   requestsPerSecond: 200,

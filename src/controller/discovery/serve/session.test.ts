@@ -289,6 +289,96 @@ describe('what one stream or one owner of Services may cause', () => {
     expect(other.ended).toBeUndefined();
   });
 
+  describe('attack: huge Services, asked for port by port,', () => {
+    const MOST = 25;
+    const HUGE = '10.1.9.9';
+
+    beforeEach(() => {
+      const limits = { endpoints: MOST };
+      hub = new Hub({ cluster: hub.cluster, trustDomain: 'mesh.test', clock, log: silentLog, limits });
+      hub.run(scope);
+    });
+
+    /** A Service with ten ports and so many endpoints at each. */
+    async function huge(endpoints: number): Promise<void> {
+      const ports = Array.from({ length: 10 }, (_, index) => ({ name: `p${index}`, port: 80 + index }));
+      const pods = Array.from({ length: endpoints }, (_, index) => ({
+        name: `pod-${index}`,
+        ip: `10.1.0.${index}`,
+      }));
+      for (const { name, ip } of pods) feed.pod(name, ip);
+      feed.put('services', 'huge', { spec: { clusterIPs: [HUGE], ports } });
+      const labels = { 'kubernetes.io/service-name': 'huge' };
+      feed.put('endpointslices', 'huge-1', {
+        metadata: { name: 'huge-1', namespace: 'shop', resourceVersion: '9', labels },
+        addressType: 'IPv4',
+        ports: ports.map(({ name }, index) => ({ name, port: 8080 + index, protocol: 'TCP' })),
+        endpoints: pods.map(({ name, ip }) => ({
+          addresses: [ip],
+          conditions: { ready: true, serving: true, terminating: false },
+          targetRef: { kind: 'Pod', name, namespace: 'shop', uid: `uid-${name}` },
+        })),
+      });
+      await clock.advance(200);
+    }
+
+    test('are kept up to a number of endpoints, which other Services give back', async () => {
+      await huge(10);
+      const web = new Sidecar().start().ask(HUGE, '', 80).ask(HUGE, '', 81).ask(HUGE, '', 81);
+      await clock.advance(20);
+      expect(web.said.map(({ answer }) => answer?.service?.endpoints?.length ?? 0)).toEqual([0, 10, 10, 10]);
+      web.send({ unsubscribe: { keys: [{ address: HUGE, port: 81 }] } }).ask(HUGE, '', 82);
+      expect(web.ended).toBeUndefined();
+      web.ask(HUGE, '', 83);
+      expect(web.ended?.reason.code).toBe('discovery-too-many-endpoints');
+      expect(web.ended?.detail).toContain('30 by web; at most 25');
+      expect(hub.topics.size).toBe(0);
+    });
+
+    test('end the stream within one request, before the next is worked out', async () => {
+      await huge(10);
+      const web = new Sidecar().start();
+      const keys = Array.from({ length: 10 }, (_, index) => ({
+        key: { address: HUGE, port: 80 + index },
+        version: '',
+      }));
+      web.send({ subscribe: { keys } });
+      expect(web.ended?.detail).toContain('30 by web');
+      expect(hub.topics.size).toBe(0);
+    });
+
+    test('by many streams together: who asks for little goes on', async () => {
+      await huge(10);
+      const limits = { endpoints: MOST, endpointsOverall: 40, endpointsThen: 10 };
+      hub = new Hub({ cluster: hub.cluster, trustDomain: 'mesh.test', clock, log: silentLog, limits });
+      hub.run(scope);
+      const [one, two] = [new Sidecar().start(), new Sidecar().start()];
+      one.ask(HUGE, '', 80).ask(HUGE, '', 81);
+      two.ask(HUGE, '', 82).ask(HUGE, '', 83);
+      // The same again costs nothing.
+      const same = new Sidecar().start().ask(HUGE, '', 80).ask(HUGE, '', 81);
+      const modest = new Sidecar().start().ask(HUGE, '', 84);
+      expect([one, two, same, modest].map(({ ended }) => ended)).toEqual(Array(4).fill(undefined));
+      const greedy = new Sidecar().start().ask(HUGE, '', 80).ask(HUGE, '', 85);
+      expect(greedy.ended?.detail).toContain('20 by web; at most 10');
+      expect(hub.topics.endpoints).toBe(50);
+      for (const { session } of [one, two, same, modest]) session.close();
+      expect(hub.topics.endpoints).toBe(0);
+    });
+
+    test('that grow while they are asked for end the stream too, and no other one', async () => {
+      await huge(12);
+      const web = new Sidecar().start().ask(HUGE, '', 80).ask(HUGE, '', 81);
+      const other = new Sidecar().start().ask(HUGE, '', 80);
+      await clock.advance(20);
+      expect(web.ended).toBeUndefined();
+      await huge(13);
+      expect(web.ended?.reason.code).toBe('discovery-too-many-endpoints');
+      expect(other.ended).toBeUndefined();
+      expect(other.said.at(-1)?.answer?.service?.endpoints).toHaveLength(13);
+    });
+  });
+
   test('new networks are told at once, and then as slowly as telling them to all must be', async () => {
     const limits = { networkBytesPerMillisecond: 0.01 };
     const parts = { clock, log: silentLog, cluster: hub.cluster, trustDomain: 'mesh.test', limits };

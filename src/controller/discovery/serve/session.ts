@@ -28,6 +28,8 @@ interface Subscription {
   version: string;
   /** It waits for a word even if it has the newest. */
   asked: boolean;
+  /** Of the answer, as counted in the session. */
+  endpoints: number;
 }
 
 /**
@@ -42,6 +44,8 @@ export class Session {
   readonly #openedAt: number;
   readonly #subscriptions = new Map<Topic<Session>, Subscription>();
   readonly #lacking = new Set<Topic<Session>>();
+  /** In the answers to all subscriptions. */
+  #endpoints = 0;
   #seen: Position | undefined;
   #started = false;
   #networks: string | undefined;
@@ -118,7 +122,11 @@ export class Session {
       }
       const { key, response, version } = topic;
       const unchanged = subscription.version === version;
-      this.#subscriptions.set(topic, { version, asked: false });
+      if (!this.#count(topic, subscription)) {
+        this.end(this.#tooManyEndpoints());
+        return;
+      }
+      this.#subscriptions.set(topic, { version, asked: false, endpoints: topic.endpoints });
       if (!this.#write(unchanged ? { answer: { key, version, unchanged: {} } } : response)) return;
     }
     if (this.#renew === undefined) return;
@@ -231,16 +239,40 @@ export class Session {
       const detail = `${limits.subscriptions} by ${this.name}`;
       return err({ reason: DISCOVERY_REASONS['discovery-too-many-subscriptions'], detail });
     }
-    this.#subscriptions.set(topic, { version, asked: true });
+    const subscription = { version, asked: true, endpoints: this.#subscriptions.get(topic)?.endpoints ?? 0 };
+    this.#subscriptions.set(topic, subscription);
+    // At once, and not when it is told: a request may name thousands.
+    if (!this.#count(topic, subscription)) return err(this.#tooManyEndpoints());
     this.#lacking.add(topic);
     // Who asks is told what holds now, not what held before the changes that are being gathered.
     if (topics.isStale(topic)) this.#hub.flush();
     return ok(undefined);
   }
 
+  /** Whether all that it asks for is no more than one stream may have. */
+  #count(topic: Topic<Session>, subscription: Subscription): boolean {
+    this.#endpoints += topic.endpoints - subscription.endpoints;
+    subscription.endpoints = topic.endpoints;
+    return this.#endpoints <= this.#most;
+  }
+
+  /** Endpoints that it may ask for now: who has few goes on, however many others have. */
+  get #most(): number {
+    const { endpoints, endpointsOverall, endpointsThen } = this.#hub.limits;
+    return this.#hub.topics.endpoints > endpointsOverall ? Math.min(endpointsThen, endpoints) : endpoints;
+  }
+
+  #tooManyEndpoints(): Refusal {
+    const detail = `${this.#endpoints} by ${this.name}; at most ${this.#most}`;
+    return { reason: DISCOVERY_REASONS['discovery-too-many-endpoints'], detail };
+  }
+
   #unsubscribe(key: Key): void {
     const topic = this.#hub.topics.find(key);
-    if (topic === undefined || !this.#subscriptions.delete(topic)) return;
+    const subscription = topic && this.#subscriptions.get(topic);
+    if (topic === undefined || subscription === undefined) return;
+    this.#subscriptions.delete(topic);
+    this.#endpoints -= subscription.endpoints;
     this.#lacking.delete(topic);
     this.#hub.topics.remove(topic, this);
   }

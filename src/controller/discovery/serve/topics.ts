@@ -9,6 +9,8 @@ export interface Topic<Subscriber> {
   readonly key: Key;
   version: string;
   response: DiscoveryResponse;
+  /** How many the response names. */
+  endpoints: number;
   /** Of the Service, for logs. */
   name: string;
   /** It leaves endpoints out, since there are too many. */
@@ -24,6 +26,7 @@ export class Topics<Subscriber> {
   readonly #byAddress = new SetsByKey<string, Topic<Subscriber>>();
   readonly #byPort = new SetsByKey<number, Topic<Subscriber>>();
   readonly #stale = new Set<Topic<Subscriber>>();
+  #endpoints = 0;
 
   constructor(graph: Graph, trustDomain: string) {
     this.#graph = graph;
@@ -34,12 +37,18 @@ export class Topics<Subscriber> {
     return this.#topics.size;
   }
 
+  /** Of all answers. */
+  get endpoints(): number {
+    return this.#endpoints;
+  }
+
   add(key: Key, subscriber: Subscriber): Topic<Subscriber> {
     const id = idOf(key);
     let topic = this.#topics.get(id);
     if (topic === undefined) {
       topic = { key, ...this.#answer(key), subscribers: new Set() };
       this.#topics.set(id, topic);
+      this.#endpoints += topic.endpoints;
       this.#byAddress.add(key.address, topic);
       this.#byPort.add(key.port, topic);
     }
@@ -50,7 +59,8 @@ export class Topics<Subscriber> {
   remove(topic: Topic<Subscriber>, subscriber: Subscriber): void {
     topic.subscribers.delete(subscriber);
     if (topic.subscribers.size > 0) return;
-    this.#topics.delete(idOf(topic.key));
+    if (!this.#topics.delete(idOf(topic.key))) return;
+    this.#endpoints -= topic.endpoints;
     this.#byAddress.delete(topic.key.address, topic);
     this.#byPort.delete(topic.key.port, topic);
     this.#stale.delete(topic);
@@ -82,6 +92,7 @@ export class Topics<Subscriber> {
     for (const topic of this.#stale) {
       const answer = this.#answer(topic.key);
       if (answer.version === topic.version) continue;
+      this.#endpoints += answer.endpoints - topic.endpoints;
       Object.assign(topic, answer);
       changed.push(topic);
     }
@@ -95,6 +106,7 @@ export class Topics<Subscriber> {
     return {
       version,
       response: answerResponse(key, version, answer, this.#trustDomain),
+      endpoints: answer.kind === 'service' ? answer.endpoints.length : 1,
       name: answer.kind === 'service' ? answer.name : '',
       cut: answer.kind === 'service' && answer.cut,
     };
