@@ -46,12 +46,15 @@ interface HandshakesFlags extends WorldFlags {
 }
 
 function addHandshakes(program: Command, env: NodeJS.ProcessEnv, finish: Finish): void {
-  inWorld(program.command('handshakes').description('show the newest handshakes of a mesh'))
+  inWorld(
+    program.command('handshakes').description('show the newest handshakes of a mesh'),
+    '--namespace <name>',
+  )
     .argument('[place...]', PLACES)
     .option('--live', 'go on with each new one until Ctrl-C')
     .option('--failed', 'only those that failed or were refused')
     .option('--waterfall [trace]', 'both sides of one handshake on one time axis; default: the newest')
-    .option('--limit <number>', 'how many', wholeNumber, 20)
+    .option('-n, --limit <number>', 'how many', wholeNumber, 20)
     .action(async (places: string[], flags: HandshakesFlags) => {
       const { handshakes } = await import('./commands/handshakes.ts');
       const { json = false, live = false, failed = false, waterfall, limit } = flags;
@@ -230,13 +233,14 @@ function addInjected(program: Command, finish: Finish): void {
     });
 }
 
-function inCluster(command: Command): Command {
+/** `handshakes` has -n for something else. */
+function inCluster(command: Command, namespace = '-n, --namespace <name>'): Command {
   return command
-    .option('-n, --namespace <name>', "the controller's namespace", 'sallyport-system')
+    .option(namespace, "the controller's namespace", 'sallyport-system')
     .option('--context <name>', 'of the kubeconfig; default: the current one');
 }
 
-function inWorld(command: Command): Command {
+function inWorld(command: Command, namespace?: string): Command {
   return inCluster(
     command
       .option(
@@ -245,6 +249,7 @@ function inWorld(command: Command): Command {
       )
       .option('--state <folder>', 'on this machine: the state folder of the mesh')
       .option('--cluster', 'in the cluster of the kubeconfig, even if a mesh runs on this machine'),
+    namespace,
   ).option('--json', 'JSON instead of a table');
 }
 

@@ -1,6 +1,6 @@
 import manifest from '../../../package.json' with { type: 'json' };
+import { keyOf } from '#policy';
 import { sampleOf } from '../cluster/metrics.ts';
-import { objectName } from '../cluster/policies.ts';
 import { sidecarsOf } from '../cluster/sidecars.ts';
 import type { Facts } from './facts.ts';
 import { failed, fine, type Finding, some, unread, warning } from './finding.ts';
@@ -260,7 +260,7 @@ function checkPolicies({ objects }: Facts): Finding[] {
   const refused = objects.value.flatMap((object) =>
     (object.status?.conditions ?? [])
       .filter(({ type, status }) => type === 'Accepted' && status === 'False')
-      .map(({ message }) => `${objectName(object)} (${message ?? 'no message'})`),
+      .map(({ message }) => `${keyOf(object)} (${message ?? 'no message'})`),
   );
   if (refused.length > 0) {
     const next = 'What held before stays in force. `sallyport policy validate --cluster` says every mistake.';

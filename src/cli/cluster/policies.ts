@@ -1,5 +1,4 @@
-import { stringify } from 'yaml';
-import { formatProblem, type PolicyProblem, type PolicySet, readPolicies } from '#policy';
+import { compilePolicySet, type PolicyProblem, type PolicySet, readObject } from '#policy';
 import type { Cluster } from './cluster.ts';
 import type { Installation } from './installation.ts';
 
@@ -40,17 +39,16 @@ export async function meshObjects(cluster: Cluster, namespace?: string): Promise
   return lists.flat();
 }
 
-export function objectName({ kind, metadata }: MeshObject): string {
-  return `${kind} ${metadata.namespace}/${metadata.name}`;
-}
-
 export interface ClusterPolicies {
   readonly set: PolicySet;
   /** Objects that can't be read are not in the set. */
   readonly problems: readonly PolicyProblem[];
 }
 
-/** The policies of a cluster, compiled as its controller does it, with what holds where none speaks. */
+/**
+ * The policies of a cluster, each read by itself as its controller does it, with what holds where none speaks. What the
+ * controller keeps of an object that has a mistake, its last good version, only it knows: here such an object is left out.
+ */
 export function compileObjects(
   objects: readonly MeshObject[],
   { settings, namespace }: Installation,
@@ -60,23 +58,12 @@ export function compileObjects(
     trustDomain: settings.trustDomain,
     rootNamespace: namespace,
   };
-  const files = objects.map((object) => {
-    const { kind, metadata, spec } = object;
-    const { name, namespace } = metadata;
-    const document = { apiVersion: API_VERSION, kind, metadata: { name, namespace }, spec };
-    return { file: objectName(object), text: stringify(document) };
-  });
-  const whole = readPolicies(files, context, 1, []);
-  if (whole.set !== undefined) return { set: whole.set, problems: whole.problems };
-  const bad = new Set(whole.problems.flatMap(({ severity, file }) => (severity === 'error' ? [file] : [])));
-  const rest = readPolicies(
-    files.filter(({ file }) => !bad.has(file)),
-    context,
-    1,
-    [],
-  );
-  if (rest.set === undefined) throw new Error(rest.problems.map(formatProblem).join('\n'));
-  return { set: rest.set, problems: whole.problems };
+  const read = objects.map((object) => readObject(object, context));
+  const documents = read.flatMap(({ told }) => (told === undefined ? [] : [told.document]));
+  return {
+    set: compilePolicySet(documents, context, 1, []),
+    problems: read.flatMap(({ problems }) => problems),
+  };
 }
 
 /** Of an installation without injection. */

@@ -93,9 +93,26 @@ test('a running mesh is shown, edited and stopped', { timeout: 60_000 }, async (
     /client +> client_hello[\s\S]*server +< client_hello[\s\S]*server += verify-signature/,
   );
 
+  const status = await sallyport('status', '--state', state);
+  expect(status.stdout).toMatch(/web +payments +denied +no-policy-allows/);
+  const may = await sallyport('can-i', 'web', 'orders', '-f', meshFile);
+  expect(may).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^yes: spiffe:.*\/web may call orders:/),
+  });
+  const explained = await sallyport('policy', 'explain', 'web', 'payments', '-f', meshFile);
+  expect(explained.code).toBe(1);
+  expect(explained.stdout).toMatch(
+    /^no: .* \(no-policy-allows\)\n[\s\S]*TLS: Strict by default[\s\S]*payments\.yaml/,
+  );
+  expect((await sallyport('can-i', 'web', 'nobody', '-f', meshFile)).stderr).toContain(
+    'nobody is no service of',
+  );
+
   const policy = join(folder, 'policies/payments.yaml');
   writeFileSync(policy, readFileSync(policy, 'utf8').replace('# - serviceAccounts', '- serviceAccounts'));
   await expect.poll(output).toContain('web -> payments is permitted now');
+  expect((await sallyport('can-i', 'web', 'payments', '-f', meshFile)).code).toBe(0);
   await expect.poll(output).toContain('web -> payments did a TLS 1.3 handshake');
   writeFileSync(policy, 'spec: [');
   await expect.poll(output).toContain('in the policies: those before the edit stay in force');
