@@ -5,7 +5,7 @@ import { RemoteIssuance } from '#identity/issuance';
 import { createCertificateRequest, makeKeys } from '#identity/testing';
 import { WorkloadAgent } from '#identity/workload';
 import { parseCidr } from '#policy';
-import { DISCOVERY, RpcChannel } from '#rpc';
+import { DISCOVERY, type DiscoveryResponse__Output, RpcChannel } from '#rpc';
 import { ok, Scope, silentLog, systemClock, Watch } from '#runtime';
 import { Telemetry } from '#telemetry';
 import { Controller, type ControllerSettings } from './controller.ts';
@@ -208,8 +208,10 @@ test('attack: one token with two keys, at two replicas at the same moment and on
   expect(kept).toHaveLength(6);
 });
 
+type Policies = NonNullable<DiscoveryResponse__Output['policies']>;
+
 /** A sidecar's view of the cluster: `told` with its first answer, `ended` with the reason's code when it is over. */
-function watchCluster(port: number, agent: WorkloadAgent, bundle: TrustBundle) {
+function watchCluster(port: number, agent: WorkloadAgent, bundle: TrustBundle, known?: string) {
   const channel = new RpcChannel({
     target: { host: '127.0.0.1', port },
     tls: () => ({
@@ -221,6 +223,10 @@ function watchCluster(port: number, agent: WorkloadAgent, bundle: TrustBundle) {
   });
   scope.defer(() => channel.close());
   const call = channel.bidirectional(DISCOVERY.Watch);
+  const policies: Policies[] = [];
+  call.on('data', (response: DiscoveryResponse__Output) => {
+    if (response.policies) policies.push(response.policies);
+  });
   const told = new Promise<void>((resolve) => call.once('data', () => resolve()));
   const ended = new Promise<string>((resolve) => {
     call.once('error', (error: Parameters<RpcChannel['failure']>[0]) => {
@@ -228,9 +234,41 @@ function watchCluster(port: number, agent: WorkloadAgent, bundle: TrustBundle) {
       resolve(remoteCode ?? reason.code);
     });
   });
-  call.write({ start: { seen: { pods: 0, services: 0, endpointslices: 0, nodes: 0 } } });
-  return { told, ended };
+  const seen = { pods: 0, services: 0, endpointslices: 0, nodes: 0 };
+  call.write({ start: { seen, ...(known === undefined ? {} : { policies: { version: known } }) } });
+  return { told, ended, policies };
 }
+
+const DENY = { action: 'Deny', enforcement: 'Shadow', rules: [{ from: [{ peer: 'Any' }] }] };
+
+function putPolicy(namespace: string, name: string, spec: object, generation = 1): void {
+  const object = { metadata: { name, namespace, generation }, spec };
+  server.put('/apis/mesh.sallyport.dev/v1alpha1/meshpolicies', object);
+}
+
+test('attack: a sidecar asks for the policies of others', async () => {
+  putPolicy('shop', 'own', DENY);
+  putPolicy('pay', 'foreign', DENY);
+  putPolicy('shop', 'of-orders', { targetRef: { kind: 'ServiceAccount', name: 'orders' }, ...DENY });
+  const controller = await start();
+  const agent = await sidecar(controller.grpcPort, token());
+  await agent.whenReady(scope.signal);
+  // A version is all that it can say, and that of others is none of its own.
+  const stream = watchCluster(controller.grpcPort, agent, await bundle(), 'version-of-foreign');
+  await expect
+    .poll(() => stream.policies, PATIENCE)
+    .toMatchObject([{ since: '', changed: [{ key: 'MeshPolicy shop/own' }] }]);
+  putPolicy('pay', 'foreign', { ...DENY, enforcement: 'Enforce' }, 2);
+  putPolicy('shop', 'own', { ...DENY, enforcement: 'Enforce' }, 2);
+  await expect
+    .poll(() => stream.policies.at(-1), PATIENCE)
+    .toMatchObject({
+      since: stream.policies[0]?.version,
+      changed: [{ key: 'MeshPolicy shop/own' }],
+      removed: [],
+    });
+  expect(stream.policies).toHaveLength(2);
+});
 
 test('attack: a revoked certificate watches the cluster: running streams end, and new ones are refused', async () => {
   const controller = await start();

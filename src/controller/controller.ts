@@ -15,7 +15,7 @@ import type { InjectionConfig } from './injection/settings.ts';
 import { startWebhook } from './injection/webhook.ts';
 import { KubernetesAttestor } from './issuance/attestor.ts';
 import { BundlePublisher } from './issuance/bundle-publisher.ts';
-import { Pods } from './issuance/pods.ts';
+import { type PodFacts, Pods } from './issuance/pods.ts';
 import { Standing } from './issuance/standing.ts';
 import { TokenLeases } from './issuance/token-leases.ts';
 import type { KubernetesApi } from './kubernetes/api.ts';
@@ -25,6 +25,8 @@ import { SecretDocument } from './kubernetes/secret-document.ts';
 import { startPodCertificates } from './pod-certificates/start.ts';
 import { ClusterPolicies } from './policies/cluster-policies.ts';
 import { Followers } from './policies/follower.ts';
+import { Observations } from './policies/observations.ts';
+import { startStatus } from './policies/start-status.ts';
 import { startStatusServer } from './status-server.ts';
 
 export interface ControllerSettings {
@@ -54,6 +56,8 @@ export interface ControllerSettings {
   };
   /** Signs PodCertificateRequests for this signer; undefined: none. */
   readonly podCertificates?: { readonly signerName: string } | undefined;
+  /** Without plaintext, until a MeshTLS is called ready to be Strict; undefined: a day. */
+  readonly policyQuietMilliseconds?: number | undefined;
   /** Undefined: no webhook. */
   readonly injection?: InjectionConfig | undefined;
 }
@@ -112,6 +116,7 @@ export class Controller {
       defaults: settings.injection?.settings.defaults,
       log,
     });
+    const observations = new Observations(policies, clock);
     const cluster = new Cluster({
       api: parts.objects,
       clusterNetworks,
@@ -123,7 +128,11 @@ export class Controller {
       onPod: (key, pod) => pods.apply(key, pod),
       onPolicy: (kind, key, object) => policies.apply(kind, key, object),
     });
-    const followers = new Followers({ policies, workloadOf: (uid) => workloadOf(pods, uid) });
+    const followers = new Followers({
+      policies,
+      observations,
+      workloadOf: (uid) => workloadOf(pods.byUid(uid)),
+    });
     scope.defer(
       pods.subscribe((_gone, relabelled) => {
         if (relabelled !== undefined) followers.podChanged(relabelled);
@@ -158,6 +167,12 @@ export class Controller {
     const publisher = new BundlePublisher({ api, bundle, name: names.trustBundle, owner, leads, clock, log });
     publisher.run(scope);
     for (const each of [revocations, own, cluster, hub, ledger, events]) each.run(scope);
+    startStatus(scope, {
+      ...{ api, policies, observations, followers, leads: lease.leads, clock, log },
+      graph: cluster.graph,
+      workloads: () => meshedWorkloads(pods),
+      quietMilliseconds: settings.policyQuietMilliseconds ?? QUIET_MILLISECONDS,
+    });
     authority.run(scope, lease.leads);
     lease.run(scope);
     await own.whenReady(scope.signal);
@@ -203,6 +218,7 @@ export class Controller {
         ageMilliseconds: cluster.ageMilliseconds,
         streams: hub.sessions,
         subscriptions: hub.subscriptions,
+        policies: policies.counts,
       })),
     );
     const webhookPort =
@@ -240,9 +256,19 @@ export class Controller {
   }
 }
 
+/** How long no plaintext must have come until a MeshTLS is called ready to be Strict. */
+const QUIET_MILLISECONDS = 24 * 3_600_000;
+
+/** Of pods with a sidecar that run. */
+function* meshedWorkloads(pods: Pods): Iterable<{ readonly podUid: string; readonly workload: Workload }> {
+  for (const pod of pods.all()) {
+    const workload = pod.meshed ? workloadOf(pod) : undefined;
+    if (workload !== undefined) yield { podUid: pod.uid, workload };
+  }
+}
+
 /** As policies see a pod. Labels are read as they are now. */
-function workloadOf(pods: Pods, podUid: string): Workload | undefined {
-  const pod = pods.byUid(podUid);
+function workloadOf(pod: PodFacts | undefined): Workload | undefined {
   if (pod === undefined || pod.ended) return undefined;
   const { namespace, serviceAccount, name, labels } = pod;
   return { namespace, serviceAccount, name, labels };

@@ -7,7 +7,13 @@ export type { ConnectionFacts, Decision, PolicySource, Workload } from './decisi
 export { evaluate } from './evaluate.ts';
 export { formatAddress, parseAddress } from './match/address.ts';
 export { type Cidr, contains, parseCidr } from './match/cidr.ts';
-export { EMBEDDED_DEFAULTS, type PolicyContext, type PolicyDefaults, type PolicyDocument } from './model.ts';
+export {
+  API_VERSION,
+  EMBEDDED_DEFAULTS,
+  type PolicyContext,
+  type PolicyDefaults,
+  type PolicyDocument,
+} from './model.ts';
 export { readPolicies } from './read-policies.ts';
 export { POLICY_REASONS } from './reasons.ts';
 export {

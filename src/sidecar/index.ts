@@ -3,6 +3,7 @@ export { type CaptureConfig, type Destination, SidecarConfigError } from './conf
 export { type DestinationEntry, Destinations } from './discover/destinations.ts';
 export { Discovery, type DiscoveryConfig } from './discover/discovery.ts';
 export { ToldPolicies } from './discover/policies.ts';
+export { Reports } from './discover/reports.ts';
 export type { DestinationSource } from './discover/source.ts';
 export type { SidecarLimits } from './limits.ts';
 export { BindError } from './listen/bind.ts';

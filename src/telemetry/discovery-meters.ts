@@ -16,6 +16,8 @@ export interface DiscoveryServiceState {
   readonly streams: number;
   /** Addresses and ports that all of them ask for, counted for each. */
   readonly subscriptions: number;
+  /** MeshPolicy and MeshTLS objects: in force as they are written, and those that are not. */
+  readonly policies: { readonly accepted: number; readonly refused: number };
 }
 
 const MILLISECONDS = 1_000;
@@ -60,6 +62,18 @@ export class DiscoveryMeters {
         unit: '{subscription}',
       })
       .addCallback((result) => observe(result, this.#controllers, ({ subscriptions }) => subscriptions));
+    meter
+      .createObservableUpDownCounter('sallyport.policy.objects', {
+        description: 'MeshPolicy and MeshTLS objects: accepted, or refused since they have a mistake',
+        unit: '{object}',
+      })
+      .addCallback((result) => {
+        for (const [service, read] of this.#controllers) {
+          const { accepted, refused } = read().policies;
+          result.observe(accepted, { service, state: 'accepted' });
+          result.observe(refused, { service, state: 'refused' });
+        }
+      });
   }
 
   watch(service: string, read: () => DiscoveryState): () => void {

@@ -35,7 +35,12 @@ test('docs/observability.md lists every metric with its labels', async () => {
   telemetry.ejected('web', REASONS['transport-reset']);
   telemetry.watchEjected('web', () => 1);
   telemetry.watchDiscovery('web', () => ({ ageMilliseconds: 1_500, addresses: 2 }));
-  telemetry.watchDiscoveryService('controller', () => ({ ageMilliseconds: 0, streams: 1, subscriptions: 2 }));
+  telemetry.watchDiscoveryService('controller', () => ({
+    ageMilliseconds: 0,
+    streams: 1,
+    subscriptions: 2,
+    policies: { accepted: 1, refused: 0 },
+  }));
   telemetry.watchRestarted('controller', 'pods', 'expired');
   telemetry.watchUncaptured('web', () => [{ protocol: 'udp', flow: 'sent', packets: 1 }]);
   telemetry.watchPlaintext('web', () => [{ address: '10.0.0.1', passed: 1, refused: 0 }]);

@@ -82,6 +82,7 @@ async function start(
     identity,
     credentials: source.value.credentials,
     bundle: source.value.bundle,
+    ...(source.value.onDecision === undefined ? {} : { onDecision: source.value.onDecision }),
     policies: source.value.policies ?? policies.value.policies,
     telemetry,
     log,

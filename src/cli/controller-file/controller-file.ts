@@ -47,7 +47,7 @@ export function parseControllerFile(
   if (top === undefined || namespace === undefined || name === undefined || reader.problems.length > 0) {
     return err(inOrder(reader.problems));
   }
-  const { leafLifetime, intermediateLifetime, clusterNetworks, injection, ...rest } = top;
+  const { leafLifetime, intermediateLifetime, clusterNetworks, injection, policyQuietPeriod, ...rest } = top;
   const { trustDomain, audience, names, ports } = rest;
   const around = {
     trustDomain,
@@ -67,6 +67,7 @@ export function parseControllerFile(
       leafLifetimeMilliseconds: leafLifetime,
       intermediateLifetimeMilliseconds: intermediateLifetime,
       clusterNetworks,
+      policyQuietMilliseconds: policyQuietPeriod,
       injection: injection === undefined ? undefined : injectionOf(injection, around),
     }),
   );
@@ -101,6 +102,7 @@ const schema = z.strictObject({
   leafLifetime: duration('2m', '24h').prefault('6h'),
   intermediateLifetime: duration('6m', '8760h').prefault('720h'),
   clusterNetworks: z.array(network).default([]),
+  policyQuietPeriod: duration('10s', '8760h').prefault('24h'),
   injection: injectionSchema.optional(),
   podCertificates: z.strictObject({ signerName }).optional(),
   ports: z

@@ -3,7 +3,7 @@ import { serviceAccountId, type SpiffeId, spiffeVerifier } from '#identity';
 import { RemoteIssuance } from '#identity/issuance';
 import { WorkloadAgent } from '#identity/workload';
 import { err, ok, type Result, Watch, whyUnreadable } from '#runtime';
-import { type DestinationSource, Discovery, ToldPolicies } from '#sidecar';
+import { type DestinationSource, Discovery, Reports, ToldPolicies } from '#sidecar';
 import { rpcDiscovery } from '#sidecar/discover';
 import type { ControllerSource, SidecarFile } from '../sidecar-file/sidecar-file.ts';
 import type { FollowedSource, SourceParts } from './source.ts';
@@ -62,8 +62,9 @@ export async function followController(
     settings.policies.length > 0
       ? undefined
       : new ToldPolicies({ workload, defaults, trustDomain, rootNamespace, log });
+  const reports = new Reports();
   const discovery = new Discovery({
-    ...(policies === undefined ? {} : { policies }),
+    ...(policies === undefined ? {} : { policies, reports }),
     open: rpcDiscovery({ target: { host, port }, tls, clock }),
     statusPort: settings.ports.status,
     clock,
@@ -74,6 +75,7 @@ export async function followController(
     bundle,
     credentials: agent.credentials,
     policies: policies?.policies,
+    ...(policies === undefined ? {} : { onDecision: reports.count.bind(reports) }),
     destinations: new Watch<DestinationSource>(discovery),
     run(scope, telemetry) {
       roots.value.run(scope);

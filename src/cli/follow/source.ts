@@ -2,7 +2,7 @@ import type { CryptoProvider } from '#handshake/crypto';
 import type { SpiffeId, TrustBundle } from '#identity';
 import type { WorkloadCredential } from '#identity/workload';
 import { type Clock, err, type Log, ok, type ReadableWatch, type Result, type Scope } from '#runtime';
-import type { PolicySet } from '#policy';
+import type { ConnectionFacts, Decision, PolicySet } from '#policy';
 import type { DestinationSource } from '#sidecar';
 import type { Telemetry } from '#telemetry';
 import { sayProblem } from '../mesh-file/problem.ts';
@@ -19,6 +19,8 @@ export interface FollowedSource {
   readonly destinations: ReadableWatch<DestinationSource>;
   /** Undefined: they come from files. */
   readonly policies?: ReadableWatch<PolicySet> | undefined;
+  /** Told of each decision about an inbound connection; undefined: nobody wants to know. */
+  readonly onDecision?: (decision: Decision, facts: ConnectionFacts) => void;
   run(scope: Scope, telemetry: Telemetry): void;
 }
 

@@ -1,4 +1,6 @@
-/** What issuance needs of a pod. */
+import { hasSidecar } from '../discovery/objects/pod.ts';
+
+/** What issuance and policies need of a pod. */
 export interface PodFacts {
   readonly uid: string;
   readonly namespace: string;
@@ -10,6 +12,8 @@ export interface PodFacts {
   readonly ended: boolean;
   readonly addresses: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
+  /** It has a sidecar, by parts of its spec that can't be changed (docs/adr/0006-meshed-by-pod-spec.md). */
+  readonly meshed: boolean;
   /** How often the container of the sidecar was started again. */
   readonly restarts: number;
 }
@@ -28,6 +32,11 @@ export class Pods {
 
   byUid(uid: string): PodFacts | undefined {
     return this.#byUid.get(uid);
+  }
+
+  /** Every pod that is there, ended ones too. */
+  all(): Iterable<PodFacts> {
+    return this.#byUid.values();
   }
 
   /**
@@ -94,6 +103,7 @@ function podFacts(object: object, sidecar: string): PodFacts {
     ended: status?.phase === 'Succeeded' || status?.phase === 'Failed',
     addresses: (status?.podIPs ?? []).flatMap(({ ip }) => (ip === undefined ? [] : [ip])),
     labels: Object.freeze({ ...metadata?.labels }),
+    meshed: hasSidecar((spec ?? {}) as Parameters<typeof hasSidecar>[0]),
     restarts: statuses.find(({ name }) => name === sidecar)?.restartCount ?? 0,
   });
 }

@@ -78,12 +78,12 @@ describe('an object with a mistake', () => {
     kept.apply('MeshPolicy', 'shop/b', object('b', denyAll));
     expect(kept.shareOf(WEB).objects.get('MeshPolicy shop/a')?.text).toBe(before);
     expect(told(kept)).toEqual(['MeshPolicy shop/a', 'MeshPolicy shop/b']);
-    expect(kept.faulty).toBe(1);
+    expect(kept.counts.refused).toBe(1);
     expect(errors).toMatchObject([
       { policy: 'MeshPolicy shop/a', problem: expect.stringContaining('"Maybe"') },
     ]);
     kept.apply('MeshPolicy', 'shop/a', object('a', allow('orders'), { generation: 3 }));
-    expect(kept.faulty).toBe(0);
+    expect(kept.counts.refused).toBe(0);
     expect(kept.shareOf(WEB).objects.get('MeshPolicy shop/a')?.text).toContain('orders');
   });
 
@@ -91,7 +91,7 @@ describe('an object with a mistake', () => {
     const { policies: kept } = policies();
     kept.apply('MeshPolicy', 'shop/a', object('a', { action: 'Maybe', rules: [] }));
     expect(told(kept)).toEqual([]);
-    expect(kept.faulty).toBe(1);
+    expect(kept.counts.refused).toBe(1);
   });
 
   test.each([
@@ -152,6 +152,6 @@ describe('attack: very many, or huge', () => {
     const { policies: kept } = policies({ bytes: 400 });
     for (const name of ['a', 'b', 'c', 'd']) kept.apply('MeshPolicy', `shop/${name}`, object(name, denyAll));
     expect(told(kept).length).toBeLessThan(4);
-    expect(kept.faulty).toBeGreaterThan(0);
+    expect(kept.counts.refused).toBeGreaterThan(0);
   });
 });

@@ -9,6 +9,7 @@ import {
   type PolicyDocument,
   type PolicySet,
   readObject,
+  tlsMode,
   type ToldObject,
   versionOf,
   type Workload,
@@ -57,6 +58,7 @@ export class ClusterPolicies {
   /** Of a namespace with the root's, made when it is asked for. */
   readonly #compiled = new Map<string, PolicySet>();
   readonly #listeners = new Set<(namespace: string | undefined) => void>();
+  readonly #objectListeners = new Set<(key: string) => void>();
 
   constructor(config: ClusterPoliciesConfig) {
     this.#config = config;
@@ -85,6 +87,30 @@ export class ClusterPolicies {
     if (kept.size === 0) this.#byNamespace.delete(namespace);
     else this.#byNamespace.set(namespace, kept);
     if (kept.get(key)?.inForce?.hash !== before?.inForce?.hash) this.#changed(namespace);
+    for (const listener of this.#objectListeners) listener(key);
+  }
+
+  /** Told the key of each object that changed in any way. */
+  onObject(listener: (key: string) => void): () => void {
+    this.#objectListeners.add(listener);
+    return () => this.#objectListeners.delete(listener);
+  }
+
+  find(key: string): KeptPolicy | undefined {
+    const namespace = key.slice(key.indexOf(' ') + 1, key.indexOf('/'));
+    return this.#byNamespace.get(namespace)?.get(key);
+  }
+
+  /** Whether an object says something about a workload. */
+  concerns({ inForce }: KeptPolicy, workload: Workload): boolean {
+    if (inForce === undefined) return false;
+    return documentsFor(this.#setOf(workload.namespace), workload).includes(inForce.document);
+  }
+
+  /** Of the MeshTLS that decides the mode of a port; undefined: the default does. */
+  tlsKeyOf(workload: Workload, port: number): string | undefined {
+    const { source } = tlsMode(this.#setOf(workload.namespace), workload, port);
+    return source === undefined ? undefined : keyOf({ kind: 'MeshTLS', metadata: source });
   }
 
   /** Told of the namespace whose workloads may be concerned; undefined: all. */
@@ -98,17 +124,15 @@ export class ClusterPolicies {
     for (const kept of this.#byNamespace.values()) yield* kept.values();
   }
 
-  /** Objects that are not in force as they are written. */
-  get faulty(): number {
-    let count = 0;
-    for (const { problem } of this.all()) if (problem !== '') count += 1;
-    return count;
-  }
-
-  get size(): number {
-    let count = 0;
-    for (const kept of this.#byNamespace.values()) count += kept.size;
-    return count;
+  /** Objects that are in force as they are written, and those that are not. */
+  get counts(): { readonly accepted: number; readonly refused: number } {
+    let accepted = 0;
+    let refused = 0;
+    for (const { problem } of this.all()) {
+      if (problem === '') accepted += 1;
+      else refused += 1;
+    }
+    return { accepted, refused };
   }
 
   shareOf(workload: Workload): Share {
@@ -127,6 +151,8 @@ export class ClusterPolicies {
     others: ReadonlyMap<string, KeptPolicy>,
   ): KeptPolicy {
     const key = keyOf(object);
+    // A write of the status alone: what it says was judged.
+    if (before?.problem === '' && isSameSpec(before.object, object)) return { ...before, object };
     const { told, problems } = readObject(object, this.#context);
     const excess = told === undefined ? undefined : this.#excess(told, others);
     if (told !== undefined && excess === undefined) {
@@ -181,6 +207,11 @@ export class ClusterPolicies {
     else this.#compiled.delete(namespace);
     for (const listener of this.#listeners) listener(isRoot ? undefined : namespace);
   }
+}
+
+/** Each change of a spec has a generation of its own. */
+function isSameSpec({ metadata: a }: StoredPolicy, { metadata: b }: StoredPolicy): boolean {
+  return a.uid === b.uid && a.generation !== undefined && a.generation === b.generation;
 }
 
 /** Which of them holds is the sidecar's to say; here nothing is decided. */

@@ -3,9 +3,11 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { evaluate, type PolicySet, type Workload } from '#policy';
 import type { DiscoveryResponse__Output } from '#rpc';
 import { Scope, silentLog } from '#runtime';
+import { FakeClock } from '#runtime/testing';
 import { ToldPolicies } from '#sidecar';
 import { ClusterPolicies } from './cluster-policies.ts';
 import { type Follower, Followers } from './follower.ts';
+import { Observations } from './observations.ts';
 import { allow, denyAll, object, WEB } from './testing.ts';
 
 const CONTEXT = {
@@ -13,6 +15,7 @@ const CONTEXT = {
   rootNamespace: 'sallyport-system',
   defaults: { tlsMode: 'Permissive', unselected: 'AllowAuthenticated' },
 } as const;
+const clock = new FakeClock();
 const POD = { podUid: 'web-uid', namespace: 'shop' };
 
 let policies: ClusterPolicies;
@@ -22,7 +25,11 @@ let followers: Followers;
 beforeEach(() => {
   policies = new ClusterPolicies({ ...CONTEXT, log: silentLog });
   workload = WEB;
-  followers = new Followers({ policies, workloadOf: (uid) => (uid === POD.podUid ? workload : undefined) });
+  followers = new Followers({
+    policies,
+    observations: new Observations(policies, clock),
+    workloadOf: (uid) => (uid === POD.podUid ? workload : undefined),
+  });
 });
 
 type Policies = NonNullable<DiscoveryResponse__Output['policies']>;
@@ -180,7 +187,11 @@ describe('a sidecar', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(change, { maxLength: 12 }), async (changes) => {
         policies = new ClusterPolicies({ ...CONTEXT, log: silentLog });
-        followers = new Followers({ policies, workloadOf: () => workload });
+        followers = new Followers({
+          policies,
+          observations: new Observations(policies, clock),
+          workloadOf: () => workload,
+        });
         workload = WEB;
         const { told, scope } = sidecar();
         let follower = follow(told.begin());

@@ -1,6 +1,7 @@
 import type { Workload } from '#policy';
 import type { DiscoveryResponse } from '#rpc';
 import type { ClusterPolicies, Share } from './cluster-policies.ts';
+import type { Observations, Report } from './observations.ts';
 
 /** The workload of one pod; undefined: it isn't known, or will not run again. */
 export type WorkloadOf = (podUid: string) => Workload | undefined;
@@ -8,6 +9,7 @@ export type WorkloadOf = (podUid: string) => Workload | undefined;
 export interface FollowersConfig {
   readonly policies: ClusterPolicies;
   readonly workloadOf: WorkloadOf;
+  readonly observations: Observations;
 }
 
 /**
@@ -35,16 +37,24 @@ export class Followers {
     known: string,
     onChange: () => void,
   ): Follower {
-    const { policies, workloadOf } = this.#config;
-    const follower = new Follower(
-      () => {
-        const workload = workloadOf(pod.podUid);
-        // What a certificate names is the pod's own namespace; a pod that says another is not that pod.
-        return workload?.namespace === pod.namespace ? policies.shareOf(workload) : undefined;
+    const { observations, policies, workloadOf } = this.#config;
+    const own = (): Workload | undefined => {
+      const workload = workloadOf(pod.podUid);
+      // What a certificate names is the pod's own namespace; a pod that says another is not that pod.
+      return workload?.namespace === pod.namespace ? workload : undefined;
+    };
+    const follower = new Follower({
+      share: () => {
+        const workload = own();
+        return workload === undefined ? undefined : policies.shareOf(workload);
+      },
+      observe: (share, report) => {
+        const workload = own();
+        if (workload !== undefined) observations.take(workload, share, report);
       },
       known,
       onChange,
-    );
+    });
     add(this.#byNamespace, pod.namespace, follower);
     add(this.#byPod, pod.podUid, follower);
     follower.onClose(() => {
@@ -59,6 +69,11 @@ export class Followers {
     for (const follower of this.#byPod.get(podUid) ?? []) follower.touch();
   }
 
+  /** Whether a pod's sidecar is told its policies here, and so reports here. */
+  follows(podUid: string): boolean {
+    return this.#byPod.has(podUid);
+  }
+
   get size(): number {
     let sum = 0;
     for (const followers of this.#byPod.values()) sum += followers.size;
@@ -66,25 +81,30 @@ export class Followers {
   }
 }
 
+interface FollowerConfig {
+  readonly share: () => Share | undefined;
+  readonly observe: (share: Share, report: Report) => void;
+  readonly known: string;
+  readonly onChange: () => void;
+}
+
 /** What one sidecar has been told of its policies. Nothing is queued: the next message says what it lacks then. */
 export class Follower {
-  readonly #share: () => Share | undefined;
-  readonly #onChange: () => void;
+  readonly #config: FollowerConfig;
   #known: string;
   #told: Share | undefined;
   #stale = true;
   #close = (): void => undefined;
 
-  constructor(share: () => Share | undefined, known: string, onChange: () => void) {
-    this.#share = share;
-    this.#known = known;
-    this.#onChange = onChange;
+  constructor(config: FollowerConfig) {
+    this.#config = config;
+    this.#known = config.known;
   }
 
   /** Undefined: it has what there is. */
   next(): DiscoveryResponse | undefined {
     if (!this.#stale) return undefined;
-    const share = this.#share();
+    const share = this.#config.share();
     // Told once the pod is known.
     if (share === undefined) return undefined;
     this.#stale = false;
@@ -105,6 +125,11 @@ export class Follower {
     };
   }
 
+  /** What the sidecar says it saw; of what it wasn't told it can say nothing. */
+  report(report: Report): void {
+    if (this.#told !== undefined) this.#config.observe(this.#told, report);
+  }
+
   /** The sidecar could not use a change: next it is told everything. */
   forget(): void {
     this.#told = undefined;
@@ -114,7 +139,7 @@ export class Follower {
 
   touch(): void {
     this.#stale = true;
-    this.#onChange();
+    this.#config.onChange();
   }
 
   onClose(close: () => void): void {

@@ -2,9 +2,17 @@ import { type PolicyContext, type PolicyObject, readObject, type ToldObject } fr
 
 /** An object as the API server has it. */
 export interface StoredPolicy extends PolicyObject {
-  readonly metadata: PolicyObject['metadata'] & { readonly uid?: string; readonly generation?: number };
+  readonly metadata: PolicyObject['metadata'] & {
+    readonly uid?: string;
+    readonly generation?: number;
+    readonly resourceVersion?: string;
+  };
+  /** As somebody wrote it, by this schema. */
   readonly status?: {
+    readonly observedGeneration?: number;
     readonly conditions?: readonly { readonly type?: string; readonly status?: string }[];
+    readonly wouldDeny?: { readonly total?: number };
+    readonly plaintextPeers?: { readonly total?: number };
   };
 }
 

@@ -22,12 +22,14 @@ interface Kind {
   readonly shortNames: readonly string[];
   readonly description: string;
   readonly spec: z.ZodType;
+  /** Of the status, besides conditions. */
+  readonly observed: Readonly<Record<string, StructuralSchema>>;
   readonly columns: readonly Column[];
 }
 
 interface Column {
   readonly name: string;
-  readonly type: 'string' | 'integer' | 'date';
+  readonly type: 'string' | 'integer' | 'boolean' | 'date';
   readonly jsonPath: string;
   readonly description: string;
   /** Above 0: shown by `-o wide` only. */
@@ -53,6 +55,44 @@ const AGE_COLUMN: Column = {
   description: 'Time since it was made.',
 };
 
+const TEXT: StructuralSchema = { type: 'string', maxLength: 2048 };
+const WHOLE: StructuralSchema = { type: 'integer', format: 'int64', minimum: 0 };
+const TIME: StructuralSchema = { type: 'string', format: 'date-time' };
+
+function seen(
+  description: string,
+  rows: string,
+  row: Readonly<Record<string, StructuralSchema>>,
+): StructuralSchema {
+  const properties = { ...row, workload: TEXT, port: WHOLE, count: WHOLE, lastSeen: TIME };
+  return {
+    description,
+    type: 'object',
+    properties: {
+      total: WHOLE,
+      [rows]: { type: 'array', maxItems: 20, items: { type: 'object', properties } },
+    },
+  };
+}
+
+const WOULD_DENY = seen(
+  'Connections that passed and that this policy would have refused: of a Shadow policy. The newest 20 callers.',
+  'callers',
+  { caller: TEXT, rule: WHOLE },
+);
+const PLAINTEXT_PEERS = seen(
+  'Who spoke plaintext to ports whose mode this object decides. The newest 20.',
+  'peers',
+  {
+    address: TEXT,
+    name: TEXT,
+  },
+);
+const READY_FOR_STRICT: StructuralSchema = {
+  description: 'Every sidecar that it concerns reports, and none saw plaintext for the quiet period.',
+  type: 'boolean',
+};
+
 const KINDS: readonly Kind[] = [
   {
     kind: 'MeshPolicy',
@@ -62,6 +102,7 @@ const KINDS: readonly Kind[] = [
     description:
       'Who may call whom. A Deny goes before every Allow; once an Allow selects a workload, only who is allowed gets in.',
     spec: meshPolicySchema.shape.spec,
+    observed: { wouldDeny: WOULD_DENY },
     columns: [
       { name: 'Action', type: 'string', jsonPath: '.spec.action', description: 'Allow or Deny.' },
       {
@@ -73,6 +114,13 @@ const KINDS: readonly Kind[] = [
       TARGET_COLUMN,
       ACCEPTED_COLUMN,
       AGE_COLUMN,
+      {
+        name: 'Would-Deny',
+        type: 'integer',
+        jsonPath: '.status.wouldDeny.total',
+        description: 'Connections that passed and that it would have refused, were it not Shadow.',
+        priority: 1,
+      },
     ],
   },
   {
@@ -83,6 +131,7 @@ const KINDS: readonly Kind[] = [
     description:
       'Whether ports of workloads ask for mutual TLS. The most specific object wins, and among equals the strictest.',
     spec: meshTlsSchema.shape.spec,
+    observed: { plaintextPeers: PLAINTEXT_PEERS, readyForStrict: READY_FOR_STRICT },
     columns: [
       {
         name: 'Mode',
@@ -93,11 +142,34 @@ const KINDS: readonly Kind[] = [
       TARGET_COLUMN,
       ACCEPTED_COLUMN,
       AGE_COLUMN,
+      {
+        name: 'Plaintext',
+        type: 'integer',
+        jsonPath: '.status.plaintextPeers.total',
+        description: 'Connections in plaintext to ports whose mode it decides.',
+        priority: 1,
+      },
+      {
+        name: 'Ready-For-Strict',
+        type: 'boolean',
+        jsonPath: '.status.readyForStrict',
+        description: 'Nobody speaks plaintext to them any more.',
+        priority: 1,
+      },
     ],
   },
 ];
 
-function definitionOf({ kind, singular, plural, shortNames, description, spec, columns }: Kind): unknown {
+function definitionOf({
+  kind,
+  singular,
+  plural,
+  shortNames,
+  description,
+  spec,
+  observed,
+  columns,
+}: Kind): unknown {
   const [group = '', version = ''] = API_VERSION.split('/');
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
@@ -124,7 +196,7 @@ function definitionOf({ kind, singular, plural, shortNames, description, spec, c
                 kind: { type: 'string' },
                 metadata: { type: 'object' },
                 spec: { ...structuralSchema(spec), description: 'What is wanted.' },
-                status: STATUS,
+                status: statusSchema(observed),
               },
             },
           },
@@ -148,17 +220,21 @@ const CONDITION: StructuralSchema = {
   },
 };
 
-const STATUS: StructuralSchema = {
-  description: 'What the controller observed.',
-  type: 'object',
-  properties: {
-    observedGeneration: { type: 'integer', format: 'int64' },
-    conditions: {
-      type: 'array',
-      maxItems: 8,
-      items: CONDITION,
-      'x-kubernetes-list-type': 'map',
-      'x-kubernetes-list-map-keys': ['type'],
-    },
+function statusSchema(observed: Readonly<Record<string, StructuralSchema>>): StructuralSchema {
+  return {
+    description: 'What the controller observed.',
+    type: 'object',
+    properties: { ...OBSERVED, ...observed },
+  };
+}
+
+const OBSERVED = {
+  observedGeneration: { type: 'integer', format: 'int64' },
+  conditions: {
+    type: 'array',
+    maxItems: 8,
+    items: CONDITION,
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': ['type'],
   },
 };

@@ -23,7 +23,8 @@ export const DESCRIPTOR: object = {
                     "subscribe",
                     "unsubscribe",
                     "renew",
-                    "reject"
+                    "reject",
+                    "report"
                   ]
                 }
               },
@@ -47,6 +48,10 @@ export const DESCRIPTOR: object = {
                 "reject": {
                   "type": "Reject",
                   "id": 5
+                },
+                "report": {
+                  "type": "Report",
+                  "id": 6
                 }
               }
             },
@@ -161,6 +166,64 @@ export const DESCRIPTOR: object = {
                 "detail": {
                   "type": "string",
                   "id": 3
+                }
+              }
+            },
+            "Report": {
+              "fields": {
+                "wouldDeny": {
+                  "rule": "repeated",
+                  "type": "WouldDeny",
+                  "id": 1
+                },
+                "plaintext": {
+                  "rule": "repeated",
+                  "type": "PlaintextSeen",
+                  "id": 2
+                }
+              }
+            },
+            "WouldDeny": {
+              "fields": {
+                "key": {
+                  "type": "string",
+                  "id": 1
+                },
+                "rule": {
+                  "type": "uint32",
+                  "id": 2
+                },
+                "caller": {
+                  "type": "string",
+                  "id": 3
+                },
+                "port": {
+                  "type": "uint32",
+                  "id": 4
+                },
+                "count": {
+                  "type": "uint64",
+                  "id": 5
+                }
+              }
+            },
+            "PlaintextSeen": {
+              "fields": {
+                "address": {
+                  "type": "string",
+                  "id": 1
+                },
+                "port": {
+                  "type": "uint32",
+                  "id": 2
+                },
+                "passed": {
+                  "type": "uint64",
+                  "id": 3
+                },
+                "refused": {
+                  "type": "uint64",
+                  "id": 4
                 }
               }
             },

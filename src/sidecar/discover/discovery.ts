@@ -10,6 +10,7 @@ import { type Key, type Known, KnownAddresses } from './known-addresses.ts';
 import { DISCOVERY_LIMITS, type DiscoveryLimits } from './limits.ts';
 import { Networks } from './networks.ts';
 import type { ToldPolicies } from './policies.ts';
+import type { Reports } from './reports.ts';
 import type { DestinationSource } from './source.ts';
 import { type OpenDiscovery, Subscription } from './subscription.ts';
 
@@ -18,6 +19,8 @@ export interface DiscoveryConfig {
   readonly open: OpenDiscovery;
   /** Where policies come from the controller too. */
   readonly policies?: ToldPolicies;
+  /** What it is told in return. */
+  readonly reports?: Reports;
   /** What every sidecar answers itself, in plaintext. */
   readonly statusPort: number;
   readonly clock: Clock;
@@ -49,6 +52,7 @@ export class Discovery implements DestinationSource {
       ...config,
       limits: this.#limits,
       policies: () => config.policies?.begin(),
+      report: () => config.reports?.take(),
       known: () => this.#known.all(),
       told: (response) => this.#told(response),
       renewed: () => wake(this.#waiting),

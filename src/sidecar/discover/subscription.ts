@@ -24,6 +24,8 @@ export interface SubscriptionConfig {
   readonly limits: DiscoveryLimits;
   /** Of the policies that are known, where they come from the controller; undefined: they don't. */
   readonly policies: () => string | undefined;
+  /** What this sidecar saw, for a controller that tells policies; undefined: nothing since it was asked last. */
+  readonly report: () => DiscoveryRequest['report'] | undefined;
   /** What is asked for on a new stream. */
   readonly known: () => Iterable<Known>;
   /** Takes an answer in; returns what of it can't be used. */
@@ -112,10 +114,12 @@ export class Subscription {
       };
       const onAbort = (): void => end('ended', '');
       let heardAt = clock.monotonic();
+      let tellsPolicies = false;
       const stream = open({
         response: (response) => {
           if (over) return;
           if (response.renewed) heardAt = clock.monotonic();
+          if (response.policies) tellsPolicies = true;
           this.#take(response, stream);
         },
         // Never before `stream` is there.
@@ -132,6 +136,8 @@ export class Subscription {
         this.#sequence += 1;
         this.#asked.set(this.#sequence, clock.monotonic());
         stream.send({ renew: { sequence: this.#sequence } });
+        const report = tellsPolicies ? this.#config.report() : undefined;
+        if (report) stream.send({ report });
         cancel = clock.after(limits.renewMilliseconds, renew);
       };
       renew();

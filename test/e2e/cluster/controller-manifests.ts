@@ -89,6 +89,11 @@ function clusterRights(): readonly object[] {
     { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: watched },
     { apiGroups: ['networking.k8s.io'], resources: ['servicecidrs'], verbs: watched },
     { apiGroups: ['mesh.sallyport.dev'], resources: ['meshpolicies', 'meshtlses'], verbs: watched },
+    {
+      apiGroups: ['mesh.sallyport.dev'],
+      resources: ['meshpolicies/status', 'meshtlses/status'],
+      verbs: ['get', 'update'],
+    },
     { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
     // Those who make an object can't be held to a name.
     { apiGroups: [''], resources: ['configmaps'], verbs: ['create', 'list'] },

@@ -28,7 +28,7 @@ export function podRecord({ metadata = {}, spec, status }: V1Pod): PodRecord {
  * the arguments of a container that runs beside the others. Labels and annotations may be changed by whoever may edit
  * the pod, an image by an upgrade, and ephemeral containers are added later: none of them says anything here.
  */
-function hasSidecar({ containers, initContainers }: Partial<NonNullable<V1Pod['spec']>>): boolean {
+export function hasSidecar({ containers, initContainers }: Partial<NonNullable<V1Pod['spec']>>): boolean {
   const native = (initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
   return [...native, ...(containers ?? [])].some(isSidecar);
 }

@@ -77,7 +77,7 @@ export class Session {
 
   receive({ request, ...message }: DiscoveryRequest__Output): void {
     if (this.#ended) return;
-    const keys = message.subscribe?.keys.length ?? message.unsubscribe?.keys.length ?? 1;
+    const keys = message.subscribe?.keys.length ?? message.unsubscribe?.keys.length ?? rowsOf(message.report);
     const taken = this.#mayAsk(keys) ? this.#take(request, message) : this.#tooMuch();
     if (!taken.ok) this.end(taken.error);
     else this.pump();
@@ -172,7 +172,7 @@ export class Session {
 
   #take(
     request: DiscoveryRequest__Output['request'],
-    { start, subscribe, unsubscribe, renew, reject }: Omit<DiscoveryRequest__Output, 'request'>,
+    { start, subscribe, unsubscribe, renew, reject, report }: Omit<DiscoveryRequest__Output, 'request'>,
   ): Result<undefined, Refusal> {
     if ((request === 'start') !== (this.#seen === undefined)) return malformed('start comes first, and once');
     if (request === 'start') {
@@ -193,6 +193,10 @@ export class Session {
         this.#complain(`policies: ${reject?.detail}`);
         this.#policies?.forget();
       }
+      return ok(undefined);
+    }
+    if (request === 'report') {
+      if (report) this.#policies?.report(report);
       return ok(undefined);
     }
     if (request === 'unsubscribe') {
@@ -280,6 +284,10 @@ export class Session {
 
 function malformed(detail: string): Result<never, Refusal> {
   return err({ reason: DISCOVERY_REASONS['discovery-malformed'], detail });
+}
+
+function rowsOf(report: DiscoveryRequest__Output['report']): number {
+  return (report?.wouldDeny.length ?? 0) + (report?.plaintext.length ?? 0);
 }
 
 const NOTHING_SEEN: Position = {

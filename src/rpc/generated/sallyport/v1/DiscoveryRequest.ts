@@ -6,6 +6,7 @@ import type { Subscribe as _sallyport_v1_Subscribe, Subscribe__Output as _sallyp
 import type { Unsubscribe as _sallyport_v1_Unsubscribe, Unsubscribe__Output as _sallyport_v1_Unsubscribe__Output } from '../../sallyport/v1/Unsubscribe.ts';
 import type { Renew as _sallyport_v1_Renew, Renew__Output as _sallyport_v1_Renew__Output } from '../../sallyport/v1/Renew.ts';
 import type { Reject as _sallyport_v1_Reject, Reject__Output as _sallyport_v1_Reject__Output } from '../../sallyport/v1/Reject.ts';
+import type { Report as _sallyport_v1_Report, Report__Output as _sallyport_v1_Report__Output } from '../../sallyport/v1/Report.ts';
 
 export interface DiscoveryRequest {
   /**
@@ -16,7 +17,8 @@ export interface DiscoveryRequest {
   'unsubscribe'?: (_sallyport_v1_Unsubscribe | null);
   'renew'?: (_sallyport_v1_Renew | null);
   'reject'?: (_sallyport_v1_Reject | null);
-  'request'?: "start"|"subscribe"|"unsubscribe"|"renew"|"reject";
+  'report'?: (_sallyport_v1_Report | null);
+  'request'?: "start"|"subscribe"|"unsubscribe"|"renew"|"reject"|"report";
 }
 
 export interface DiscoveryRequest__Output {
@@ -28,5 +30,6 @@ export interface DiscoveryRequest__Output {
   'unsubscribe'?: (_sallyport_v1_Unsubscribe__Output | null);
   'renew'?: (_sallyport_v1_Renew__Output | null);
   'reject'?: (_sallyport_v1_Reject__Output | null);
-  'request'?: "start"|"subscribe"|"unsubscribe"|"renew"|"reject";
+  'report'?: (_sallyport_v1_Report__Output | null);
+  'request'?: "start"|"subscribe"|"unsubscribe"|"renew"|"reject"|"report";
 }
