@@ -1,6 +1,6 @@
 /**
- * A controller's issuance without Kubernetes: the real authority, service and gRPC server, an attestor that knows one
- * pod. Tells its parent port, roots and a first certificate, and at each line that it reads its CPU time so far.
+ * A controller's issuance without Kubernetes: the real authority, service and gRPC server, and one pod. With the address
+ * of an API server as its argument attestation and ledger are the real ones too, and ask that. Tells its parent port, roots and a first certificate, and at each line that it reads its CPU time so far.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,6 +14,8 @@ import {
   type SpiffePeer,
   spiffeVerifier,
 } from '#identity';
+import { kubernetesApi } from '#controller';
+import { KubernetesAttestor, kubeConfigFor, Pods, TokenLeases } from '#controller/testing';
 import { CertificateAuthority, parseIssuableRequest } from '#identity/ca';
 import { IssuanceService, refuseIssuance } from '#identity/issuance';
 import { createCertificateRequest, makeKeys, MemoryLedger } from '#identity/testing';
@@ -31,6 +33,7 @@ const POD: PodIdentity = {
   nodeName: 'node-1',
   nodeUid: '6d0f5a9e-0000-4000-8000-000000000003',
 };
+const PLENTY = { burst: 1e9, perSecond: 1e9 };
 const clock = systemClock;
 const folder = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
 const scope = new Scope('bench', (error) => {
@@ -49,15 +52,11 @@ const own = await credentialFor('controller', undefined);
 const workload = await credentialFor('web', POD);
 const service = new IssuanceService({
   authority,
-  attestor: {
-    attest: () => Promise.resolve(refuseIssuance('token-refused', 'bench')),
-    confirm: () => ok(undefined),
-  },
+  ...attestation(process.argv[2]),
   revocations: new Watch([]),
-  ledger: new MemoryLedger(),
   clock,
   log,
-  rates: { pod: { burst: 1e9, perSecond: 1e9 }, overall: { burst: 1e9, perSecond: 1e9 } },
+  rates: { pod: PLENTY, overall: PLENTY, address: PLENTY, token: PLENTY },
 });
 const mounted = readMounted(own.pem, {
   crypto: nodeProvider,
@@ -90,6 +89,25 @@ for await (const _ of createInterface(process.stdin)) say(process.cpuUsage());
 await scope.close();
 await authority.close();
 rmSync(folder, { recursive: true });
+
+function attestation(url: string | undefined) {
+  if (url === undefined) {
+    const attest = () => Promise.resolve(refuseIssuance('token-refused', 'bench'));
+    return { attestor: { attest, confirm: () => ok(undefined) }, ledger: new MemoryLedger() };
+  }
+  const api = kubernetesApi(kubeConfigFor(url));
+  const pods = new Pods('sallyport');
+  pods.apply(`${POD.namespace}/${POD.podName}`, {
+    metadata: { name: POD.podName, namespace: POD.namespace, uid: POD.podUid },
+    spec: { serviceAccountName: POD.serviceAccountName, nodeName: POD.nodeName },
+    status: { phase: 'Running', podIPs: [{ ip: '127.0.0.1' }] },
+  });
+  const known = { audience: 'sallyport', trustDomain: 'mesh.test', synced: () => true };
+  return {
+    attestor: new KubernetesAttestor({ api, pods, clock, ...known }),
+    ledger: new TokenLeases({ api, namespace: 'bench', leads: new Watch(false), clock, log }),
+  };
+}
 
 async function credentialFor(name: string, pod: PodIdentity | undefined) {
   const keys = makeKeys('ec-p256');
