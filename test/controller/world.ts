@@ -133,9 +133,9 @@ export class World {
     return secret && Buffer.from(secret.data['state.json'] ?? '', 'base64').toString();
   }
 
-  /** A token that Kubernetes made for `web-0` and confirms. */
-  token(id: string): string {
-    const claims = { jti: id, aud: ['sallyport'], exp: Math.floor(Date.now() / 1000) + 3600 };
+  /** A token that Kubernetes made for `web-0` and confirms, for an hour. */
+  token(id: string, now = Date.now()): string {
+    const claims = { jti: id, aud: ['sallyport'], exp: Math.floor(now / 1000) + 3600 };
     const text = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`;
     const extra = { 'pod-name': 'web-0', 'pod-uid': 'uid-web-0', 'node-name': 'node-1', 'credential-id': id };
     const prefix = 'authentication.kubernetes.io/';

@@ -53,6 +53,8 @@ export class TestApiServer {
   #snapshotNumber = 0;
   /** Set: every request is answered with this HTTP status. */
   refuseWith: number | undefined;
+  /** False: no bookmark comes, as from a server that has too much to do. */
+  sendsBookmarks = true;
 
   /** `objects` answers for all paths that are not followed by watches. */
   constructor(clock: Clock, objects?: FakeKubernetes) {
@@ -217,7 +219,7 @@ export class TestApiServer {
     const bookmarks = query.get('allowWatchBookmarks') === 'true';
     const cancels: (() => void)[] = [];
     const bookmark = (): void => {
-      if (bookmarks) response.write(bookmarkLine(this.#version));
+      if (bookmarks && this.sendsBookmarks) response.write(bookmarkLine(this.#version));
     };
     const end = (): void => {
       this.#watchers.delete(watcher);

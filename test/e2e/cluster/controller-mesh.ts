@@ -4,6 +4,7 @@ import { CONTROLLER, type ControllerOptions, controllerManifests } from './contr
 import { captureContainer } from './manifests.ts';
 import { type AllowedCall, allowPolicy, FOLDER, type MeshedPodOptions, sidecarContainer } from './mesh.ts';
 import { type Manifest, type Namespace, pod } from './namespace.ts';
+import { signal } from './processes.ts';
 
 /** The shortest that there are: what happens in a day happens in minutes. */
 const SHORT_LIVES: ControllerOptions = { replicas: 2, leafLifetime: '2m', intermediateLifetime: '6m' };
@@ -90,6 +91,27 @@ export class ControllerMesh {
   async leader(): Promise<string> {
     const holder = ['get', 'lease', CONTROLLER.name, '--output', 'jsonpath={.spec.holderIdentity}'];
     return this.controller(holder);
+  }
+
+  /** Stops every controller where it stands, with its connections open; resolves with what lets them go on. */
+  async pauseControllers(): Promise<() => Promise<void>> {
+    const { namespace, name } = CONTROLLER;
+    const field = '{range .items[*]}{.spec.nodeName} {.metadata.name}{"\\n"}{end}';
+    const text = await this.controller([
+      'get',
+      'pods',
+      `--selector=app=${name}`,
+      '--output',
+      `jsonpath=${field}`,
+    ]);
+    const places = text.split('\n').flatMap((line) => {
+      const [node, pod] = line.split(' ');
+      return node && pod ? [{ node, namespace, pod }] : [];
+    });
+    const tell = (what: 'STOP' | 'CONT'): Promise<unknown> =>
+      Promise.all(places.map((place) => signal(this.#cluster, what, place)));
+    await tell('STOP');
+    return async () => void (await tell('CONT'));
   }
 
   /** Of every controller. */

@@ -159,8 +159,9 @@ describe('a lease', () => {
     ]);
   });
 
-  test('is not given while a watch is not fresh', async () => {
+  test('is not given while a watch is not fresh, and lists do not come either', async () => {
     const web = new Sidecar().start();
+    feed.holds = true;
     for (let second = 0; second < 61; second += 1) {
       await clock.advance(1_000);
       if (second % 10 === 0) web.renew(second);
@@ -168,7 +169,8 @@ describe('a lease', () => {
     web.heard();
     web.renew(100);
     expect(web.heard()).toEqual(['renewed 100 for 0']);
-    feed.bookmark();
+    feed.holds = false;
+    feed.release();
     await clock.advance(20);
     web.renew(101);
     expect(web.heard()).toEqual(['renewed 101 for 10000']);

@@ -10,6 +10,11 @@ export const WATCH_LIMITS = {
   watchSeconds: 45,
   /** Share of it that is random, so that watches of many controllers don't come back together. */
   watchJitter: 0.3,
+  /**
+   * After a watch that came to its end the next goes on from there only if something was heard so lately; otherwise all is listed.
+   * With a watch's whole time and its grace it is less than `freshMilliseconds`, with time left to list.
+   */
+  unheardMilliseconds: 5_000,
   /** How soon a kind is looked for again that the server does not have; its absence counts as fresh that long. */
   absentMilliseconds: 30_000,
   /** After the server should have closed a watch. */

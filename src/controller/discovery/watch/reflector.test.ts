@@ -104,6 +104,21 @@ test('a quiet watch stays fresh: the server closes it before its minute, and say
   expect(server.requests('list', PODS)).toBe(before);
 });
 
+test('a quiet watch stays fresh without any bookmark: what was not heard of for long is listed again', async () => {
+  put('a');
+  server.sendsBookmarks = false;
+  reflector.run(scope);
+  await watching();
+  const before = server.requests('list', PODS);
+  for (let second = 0; second < 300; second += 1) {
+    await clock.advance(1_000);
+    await new Promise((resolve) => setTimeout(resolve, 3));
+    expect(reflector.fresh).toBe(true);
+  }
+  expect(new Set(restarts)).toEqual(new Set(['ended']));
+  expect(server.requests('list', PODS) - before).toBeGreaterThan(4);
+});
+
 describe('a change is not lost when the watch', () => {
   test('is reset', async () => {
     reflector.run(scope);

@@ -96,6 +96,11 @@ export class Reflector {
         if (restart === 'expired' || restart === 'malformed') this.#version = undefined;
         log.warn('a watch broke off', { path, reason: restart, error: String(error) });
       }
+      // What was not heard of lately would be too old before the next watch brings its bookmark. The one before its end
+      // may be missing: a server with much to do is late with it.
+      const isQuiet = restart === 'ended' || restart === 'silent';
+      if (isQuiet && this.ageMilliseconds > this.#config.limits.unheardMilliseconds)
+        this.#version = undefined;
       onRestart(restart);
       const lasted = clock.monotonic() - begun;
       // One that the server ends at once would otherwise be asked for without pause.
