@@ -9,9 +9,15 @@ export interface MeshObject {
   readonly spec: unknown;
   readonly status?: {
     readonly conditions?: readonly Condition[];
-    readonly wouldDeny?: unknown;
-    readonly plaintextPeers?: unknown;
-    readonly readyForStrict?: unknown;
+    readonly wouldDeny?: {
+      readonly total?: number;
+      readonly callers?: readonly { readonly caller?: string }[];
+    };
+    readonly plaintextPeers?: {
+      readonly total?: number;
+      readonly peers?: readonly { readonly address?: string; readonly name?: string }[];
+    };
+    readonly readyForStrict?: boolean;
   };
 }
 

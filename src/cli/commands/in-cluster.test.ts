@@ -275,6 +275,31 @@ describe('certs, handshakes and status', () => {
   });
 });
 
+test('status says what sidecars saw: whom a Shadow would refuse, who speaks plaintext, what may be Strict', async () => {
+  installMesh(server);
+  const api = '/apis/mesh.sallyport.dev/v1alpha1/namespaces/shop';
+  const metadata = { name: 'shop', namespace: 'shop' };
+  const callers = [
+    { caller: 'spiffe://shop.example/ns/shop/sa/web' },
+    { caller: 'spiffe://shop.example/ns/shop/sa/web' },
+  ];
+  server.objects.set(`${api}/meshpolicies/shop`, {
+    metadata,
+    spec: {},
+    status: { wouldDeny: { total: 7, callers } },
+  });
+  const peers = [{ address: '10.0.0.9', name: 'old.shop' }, { address: '10.0.0.8' }];
+  const status = { plaintextPeers: { total: 3, peers }, readyForStrict: false };
+  server.objects.set(`${api}/meshtlses/shop`, { metadata, spec: {}, status });
+  expect(await run('status', '--cluster')).toBe(0);
+  expect(out).toContain('would deny 7 (spiffe://shop.example/ns/shop/sa/web)');
+  expect(out).toMatch(/MeshTLS .*plaintext 3 \(old\.shop, 10\.0\.0\.8\)/);
+  expect(out).not.toContain('ready for Strict');
+  server.objects.set(`${api}/meshtlses/shop`, { metadata, spec: {}, status: { readyForStrict: true } });
+  await run('status', '--cluster');
+  expect(out).toContain('ready for Strict');
+});
+
 describe('can-i and explain', () => {
   test('answer as the sidecar would: by default, by an Allow, and for a caller without an identity', async () => {
     installMesh(server);

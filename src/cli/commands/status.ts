@@ -1,3 +1,4 @@
+import { some } from '../check/finding.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { type Installation, installationOf } from '../cluster/installation.ts';
 import { type MeshObject, meshObjects } from '../cluster/policies.ts';
@@ -130,11 +131,14 @@ interface PolicyRow {
 
 function policyRow({ kind, metadata, status }: MeshObject): PolicyRow {
   const accepted = status?.conditions?.find(({ type }) => type === 'Accepted');
+  const { wouldDeny, plaintextPeers, readyForStrict } = status ?? {};
+  const callers = wouldDeny?.callers?.map(({ caller }) => caller ?? '?');
+  const peers = plaintextPeers?.peers?.map(({ name, address }) => name ?? address ?? '?');
   const observed = [
     accepted?.status === 'False' ? accepted.message : undefined,
-    said('would deny', status?.wouldDeny),
-    said('plaintext peers', status?.plaintextPeers),
-    said('ready for Strict', status?.readyForStrict),
+    wouldDeny === undefined ? undefined : counted('would deny', wouldDeny.total, callers),
+    plaintextPeers === undefined ? undefined : counted('plaintext', plaintextPeers.total, peers),
+    readyForStrict === true ? 'ready for Strict' : undefined,
   ];
   return {
     kind,
@@ -144,9 +148,10 @@ function policyRow({ kind, metadata, status }: MeshObject): PolicyRow {
   };
 }
 
-function said(what: string, value: unknown): string | undefined {
-  if (value === undefined || value === null) return undefined;
-  return `${what}: ${typeof value === 'string' ? value : JSON.stringify(value)}`;
+/** `would deny 3 (spiffe://…)`: how often, and who. */
+function counted(what: string, total = 0, names: readonly string[] = []): string {
+  const who = some([...new Set(names)]);
+  return who === '' ? `${what} ${total}` : `${what} ${total} (${who})`;
 }
 
 function table<Row extends object>(
