@@ -53,6 +53,58 @@ describe('a denied caller', () => {
   });
 });
 
+describe('a Shadow policy', () => {
+  test('refuses nobody, and says whom it would have, by rule, in record, log and metrics', async () => {
+    const shadow = ALLOW_ALL.replace('name: all', 'name: strict')
+      .replace('action: Allow', 'action: Deny\n  enforcement: Shadow')
+      .replace('namespaces: [shop]', 'serviceAccounts: [{ name: web, namespace: shop }]');
+    mesh = new TestMesh({ policy: `${ALLOW_ALL}---${shadow}` });
+    const orders = await mesh.start('orders', { application: await echo() });
+    const web = await mesh.start('web', { calls: { orders: mesh.to(orders) } });
+    const billing = await mesh.start('billing', { calls: { orders: mesh.to(orders) } });
+    for (const caller of [web, billing]) {
+      const client = await tcpClient(caller.calls('orders'));
+      client.end('1');
+      expect((await readAll(client)).bytes.toString()).toBe('1');
+    }
+    await eventually(() => orders.connections().length === 2, 'both lines');
+    const lineOf = (peer: string) => orders.connections().find((line) => line.peer === peer);
+    expect(lineOf(web.identity.toString())).toMatchObject({
+      policy: 'shop/all',
+      wouldDeny: ['shop/strict rule 0'],
+    });
+    expect(lineOf(billing.identity.toString())).not.toHaveProperty('wouldDeny');
+    expect(mesh.handshakes('orders').map(({ wouldDeny }) => wouldDeny)).toEqual([
+      ['shop/strict rule 0'],
+      undefined,
+    ]);
+    const metrics = await adminOf(orders).text('/metrics');
+    expect(metrics).toMatch(
+      /sallyport_policy_decisions_total\{.*policy="shop\/strict",rule="0",result="denied",enforcement="shadow".*\} 1/,
+    );
+  });
+});
+
+describe('before the first word about policies', () => {
+  test('nobody is let in, whatever the defaults, and the sidecar is not ready', async () => {
+    mesh = new TestMesh();
+    const application = await echo();
+    const orders = await mesh.start('orders', { application });
+    const web = await mesh.start('web', { calls: { orders: mesh.to(orders) } });
+    mesh.policy(ALLOW_ALL, { unselected: 'AllowAuthenticated' }, 0);
+    const client = await tcpClient(web.calls('orders'));
+    client.write('1');
+    expect(await readAll(client)).toMatchObject({ ending: 'reset' });
+    await eventually(() => orders.connections().length === 1, 'its line');
+    expect(orders.connections()).toMatchObject([{ reason: 'no-policies' }]);
+    expect(mesh.handshakes('orders')).toMatchObject([{ result: 'refused', reason: 'no-policies' }]);
+    expect(application.reached()).toBe(0);
+    expect(orders.sidecar.readiness).toMatchObject({ ready: false, reasons: [{ code: 'no-policies' }] });
+    mesh.policy(ALLOW_ALL);
+    expect(orders.sidecar.readiness.ready).toBe(true);
+  });
+});
+
 describe('a changed policy', () => {
   test('ends what it no longer allows, by name, and touches nothing else', async () => {
     mesh = new TestMesh();

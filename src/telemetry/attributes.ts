@@ -46,6 +46,7 @@ export const ATTRIBUTES = {
   handshakeMs: 'sallyport.tls.handshake_ms',
   result: 'sallyport.result',
   policy: 'sallyport.policy',
+  wouldDeny: 'sallyport.policy.would_deny',
   blame: 'sallyport.reason.blame',
   rfc: 'sallyport.reason.rfc',
   say: 'sallyport.reason.say',

@@ -21,6 +21,8 @@ export interface ConnectionSummary {
   /** How often a call was tried. */
   readonly tries: number | undefined;
   readonly policy: string | undefined;
+  /** Shadow policies that would have refused it, with the rule; undefined: none. */
+  readonly wouldDeny?: readonly string[] | undefined;
   /** Why it ended, undefined for an ordinary end. */
   readonly reason: Reason | undefined;
   readonly detail: string | undefined;

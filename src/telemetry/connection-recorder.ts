@@ -20,6 +20,7 @@ export type ConnectionFacts = Partial<
     | 'peerAddress'
     | 'tries'
     | 'policy'
+    | 'wouldDeny'
     | 'traceId'
   >
 >;
@@ -82,6 +83,7 @@ export function recordConnection(subject: ConnectionSubject, parts: ConnectionPa
         destination: facts.destination,
         tries: facts.tries,
         policy: facts.policy,
+        ...(facts.wouldDeny === undefined ? {} : { wouldDeny: facts.wouldDeny }),
         reason,
         detail,
         receivedBytes,

@@ -46,7 +46,13 @@ test('docs/observability.md lists every metric with its labels', async () => {
   telemetry.watchPlaintext('web', () => [{ address: '10.0.0.1', passed: 1, refused: 0 }]);
   telemetry.watchCapture('web', () => true);
   telemetry.injection('controller', { result: 'injected', reasons: [] });
-  telemetry.decision({ service: 'web', policy: undefined, allowed: true, enforcement: 'enforce' });
+  telemetry.decision({
+    service: 'web',
+    policy: undefined,
+    rule: undefined,
+    allowed: true,
+    enforcement: 'enforce',
+  });
   await run.client().play(...clientUntilFinished('a'), { type: 'confirmed' });
 
   const rows = (await page).split('\n').filter((line) => /^\| `(sallyport|otel|nodejs)_/.test(line));

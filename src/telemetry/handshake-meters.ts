@@ -57,9 +57,15 @@ export class HandshakeMeters {
   }
 
   decision(decision: PolicyDecision): void {
-    const { service, policy, allowed, enforcement } = decision;
+    const { service, policy, rule, allowed, enforcement } = decision;
     const result = allowed ? 'allowed' : 'denied';
-    this.#decisions.add(1, { service, policy: policy ?? NONE, result, enforcement });
+    this.#decisions.add(1, {
+      service,
+      policy: policy ?? NONE,
+      rule: rule === undefined ? NONE : String(rule),
+      result,
+      enforcement,
+    });
   }
 }
 
@@ -67,6 +73,8 @@ export interface PolicyDecision {
   readonly service: string;
   /** `namespace/name` of the policy that decided; undefined where the default did. Operators choose it, peers can't. */
   readonly policy: string | undefined;
+  /** The index of the policy's rule that matched; undefined: none did. At most 64 of a policy. */
+  readonly rule: number | undefined;
   readonly allowed: boolean;
   readonly enforcement: 'enforce' | 'shadow';
 }

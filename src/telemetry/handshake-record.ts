@@ -127,6 +127,8 @@ export interface HandshakeRecord {
   readonly weakOffers?: readonly string[];
   /** Messages and operations beyond the bound of a record. */
   readonly dropped: number;
+  /** Shadow policies that would have refused what was permitted, with the rule; left out: none. */
+  readonly wouldDeny?: readonly string[] | undefined;
   /** Name of the policy that permitted or refused. */
   readonly policy: string | undefined;
 }

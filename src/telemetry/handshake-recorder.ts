@@ -23,8 +23,8 @@ import { traceIds } from './trace-id.ts';
 export interface HandshakeRecorder {
   /** Hand this to the TLS stream. Never throws. */
   readonly observe: Observer;
-  /** Authorization said yes; `policy` is the rule's policy. Ends a server's span. */
-  permitted(policy: string | undefined): void;
+  /** Authorization said yes; `policy` is the rule's policy, `wouldDeny` what Shadow ones would have refused. Ends a server's span. */
+  permitted(policy: string | undefined, wouldDeny?: readonly string[]): void;
   /** Authorization said no. Call it before the stream is told to refuse. */
   refused(reason: Reason, detail: string, policy?: string): void;
   /** Changes once, when the ServerHello is seen; undefined before the ClientHello. */
@@ -75,7 +75,7 @@ class Recorder implements HandshakeRecorder {
   #alert: AlertSeen | undefined;
   #establishedMs: number | undefined;
   #confirmedMs: number | undefined;
-  #permit: { policy: string | undefined } | undefined;
+  #permit: { policy: string | undefined; wouldDeny?: readonly string[] | undefined } | undefined;
   #published: string | undefined;
   /** Set once the handshake was recorded as well done: what a later failure is told with. */
   #lived: Omit<ConnectionFailure, 'durationMs' | keyof Told> | undefined;
@@ -98,8 +98,8 @@ class Recorder implements HandshakeRecorder {
     );
   }
 
-  permitted(policy: string | undefined): void {
-    this.#permit = { policy };
+  permitted(policy: string | undefined, wouldDeny?: readonly string[]): void {
+    this.#permit = { policy, wouldDeny };
     if (this.#subject.role === 'server' && this.#establishedMs !== undefined) this.#publish({ result: 'ok' });
   }
 
@@ -258,6 +258,7 @@ class Recorder implements HandshakeRecorder {
       ...(this.#weakOffers === undefined ? {} : { weakOffers: this.#weakOffers }),
       dropped: this.#dropped,
       policy: this.#permit?.policy,
+      ...(this.#permit?.wouldDeny?.length ? { wouldDeny: this.#permit.wouldDeny } : {}),
     };
   }
 

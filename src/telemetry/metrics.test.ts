@@ -286,6 +286,7 @@ describe('connections', () => {
     run.telemetry.decision({
       service: 'web',
       policy: 'shop/"odd"\\name',
+      rule: 2,
       allowed: false,
       enforcement: 'shadow',
     });
@@ -293,7 +294,7 @@ describe('connections', () => {
     expect(
       await value(run, 'sallyport_connections_plaintext_total', { mode: 'permissive', result: 'passed' }),
     ).toBe(1);
-    const decided = { policy: 'shop/"odd"\\name', result: 'denied', enforcement: 'shadow' };
+    const decided = { policy: 'shop/"odd"\\name', rule: '2', result: 'denied', enforcement: 'shadow' };
     expect(await value(run, 'sallyport_policy_decisions_total', decided)).toBe(1);
   });
 });

@@ -114,6 +114,7 @@ function attributesOf(record: HandshakeRecord): Attributes {
     [ATTRIBUTES.handshakeMs]: record.durationMs,
     [ATTRIBUTES.result]: record.result,
     [ATTRIBUTES.policy]: record.policy,
+    [ATTRIBUTES.wouldDeny]: record.wouldDeny,
     [ATTRIBUTES.errorType]: record.reason,
     [ATTRIBUTES.blame]: record.blame,
     [ATTRIBUTES.rfc]: record.rfc,

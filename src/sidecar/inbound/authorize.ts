@@ -51,28 +51,46 @@ export function authorize(caller: Caller, parts: InboundParts): Authorized {
   count(decision, caller, parts);
   config.onDecision?.(decision, facts);
   const policy = policyName(decision.policy);
-  connection.learned({ policy });
+  const wouldDeny = wouldDenyOf(decision);
+  connection.learned({ policy, ...(wouldDeny.length === 0 ? {} : { wouldDeny }) });
   if (!decided.ok) {
     // Before the stream is told, whose own failure would be recorded in its place.
     handshake?.refused(decision.reason, decision.explanation, policy);
     throw new TlsError(decision.reason, decision.explanation);
   }
-  handshake?.permitted(policy);
+  handshake?.permitted(policy, wouldDeny);
   return { ...caller, permit: decided.value };
 }
 
 function count(decision: Decision, caller: Caller, { config, plaintextPeers }: InboundParts): void {
   const { service, telemetry } = config;
-  const { allowed, policy, shadow } = decision;
-  telemetry.decision({ service, policy: policyName(policy), allowed, enforcement: 'enforce' });
-  for (const { policy, outcome } of shadow) {
+  const { allowed, policy, rule, shadow } = decision;
+  telemetry.decision({ service, policy: policyName(policy), rule, allowed, enforcement: 'enforce' });
+  for (const { policy, rule, outcome } of shadow) {
     const wouldAllow = outcome === 'would-allow';
-    telemetry.decision({ service, policy: policyName(policy), allowed: wouldAllow, enforcement: 'shadow' });
+    telemetry.decision({
+      service,
+      policy: policyName(policy),
+      rule,
+      allowed: wouldAllow,
+      enforcement: 'shadow',
+    });
   }
   if (caller.carriage === 'plaintext') {
     telemetry.plaintext(service, caller.mode, allowed ? 'passed' : 'refused');
     plaintextPeers.count(caller.connection.start.from.host, allowed);
   }
+}
+
+/** What a record and a line of the log name. */
+const MOST_NAMED = 8;
+
+/** Shadow policies that would have refused what is permitted. */
+function wouldDenyOf({ shadow }: Decision): readonly string[] {
+  return shadow
+    .filter(({ changes, outcome }) => changes && outcome === 'would-deny')
+    .slice(0, MOST_NAMED)
+    .map(({ policy, rule }) => `${policyName(policy) ?? ''}${rule === undefined ? '' : ` rule ${rule}`}`);
 }
 
 /** `namespace/name`, as metrics and logs show it; file and line are in the decision's explanation. */
