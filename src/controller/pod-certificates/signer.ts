@@ -51,6 +51,7 @@ interface Pending {
 
 /** The collection that is listed and watched. */
 export const POD_CERTIFICATE_REQUESTS = '/apis/certificates.k8s.io/v1beta1/podcertificaterequests';
+export const GROUP_PATH = '/apis/certificates.k8s.io/v1beta1';
 
 /**
  * The signer of PodCertificateRequests (KEP-4317): certificates for pods without a sidecar, by the authority and audit of

@@ -2,7 +2,12 @@ import type { Scope } from '#runtime';
 import type { ApiObjects } from '../discovery/watch/api-objects.ts';
 import { WATCH_LIMITS } from '../discovery/watch/limits.ts';
 import { Reflector, type WatchRestart } from '../discovery/watch/reflector.ts';
-import { POD_CERTIFICATE_REQUESTS, PodCertificateSigner, type PodCertificateSignerConfig } from './signer.ts';
+import {
+  GROUP_PATH,
+  POD_CERTIFICATE_REQUESTS,
+  PodCertificateSigner,
+  type PodCertificateSignerConfig,
+} from './signer.ts';
 
 export interface PodCertificatesParts extends PodCertificateSignerConfig {
   readonly objects: ApiObjects;
@@ -27,4 +32,25 @@ export function startPodCertificates(scope: Scope, parts: PodCertificatesParts):
   signer.run(scope);
   reflector.run(scope);
   log.info('PodCertificateRequests are signed', { signerName });
+  scope.run((signal) => sayIfAbsent(parts, signal));
+}
+
+/** Whoever names a signer in a cluster that doesn't serve the API would otherwise wait for certificates without a word. */
+async function sayIfAbsent(
+  { api, log, signerName }: PodCertificatesParts,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const { body } = await api.send('GET', GROUP_PATH, undefined, signal);
+    const { resources = [] } = body as { resources?: readonly { readonly name?: string }[] };
+    if (resources.some(({ name }) => name === 'podcertificaterequests')) return;
+    log.warn('this cluster does not serve PodCertificateRequests, so none can be signed yet', {
+      signerName,
+      next:
+        'switch on the gate PodCertificateRequest for kube-apiserver and kubelets, and ' +
+        '--runtime-config=certificates.k8s.io/v1beta1/podcertificaterequests=true, or leave podCertificates out',
+    });
+  } catch {
+    // The API server is away: the watch says so, and goes on.
+  }
 }
