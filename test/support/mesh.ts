@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openOpensslProvider } from '#handshake/crypto';
-import { createTrustBundle, serviceAccountId, type SpiffeId } from '#identity';
+import { type CryptoProvider, openOpensslProvider } from '#handshake/crypto';
+import { createTrustBundle, serviceAccountId, type SpiffeId, type TrustBundle } from '#identity';
 import { CertificateAuthority } from '#identity/ca';
 import { WorkloadAgent } from '#identity/workload';
 import { EMBEDDED_DEFAULTS, type WatchedPolicies, watchPolicies } from '#policy';
@@ -12,7 +12,7 @@ import { KeptSpans } from './kept-spans.ts';
 import { temporaryFolder } from './temporary.ts';
 
 /** As the product's default. */
-const crypto = await openOpensslProvider((difference) => {
+const usualCrypto = await openOpensslProvider((difference) => {
   throw new Error(`libcrypto differs from node:crypto in ${difference}`);
 });
 
@@ -39,6 +39,11 @@ export interface MeshOptions {
   /** Roots (DER) that are believed beside the mesh's own, so that a test can hold certificates of every kind. */
   readonly alsoTrust?: readonly Uint8Array[];
   readonly clock?: Clock;
+  readonly leafLifetimeMilliseconds?: number;
+  /** Key exchange groups are made of these. Default: all that the provider has. */
+  readonly kems?: readonly (keyof CryptoProvider['kems'])[];
+  /** The OTEL_* variables. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Handshake records that stay in memory. Default: as a mesh has it. */
   readonly keptHandshakes?: number;
   /** Default `info`: a line for every connection. */
@@ -118,6 +123,7 @@ export class Mesh {
   readonly spans: KeptSpans;
   readonly policies: WatchedPolicies;
   readonly policyFolder: string;
+  readonly #bundle: Watch<TrustBundle>;
   readonly #services: ReadonlyMap<string, MeshService>;
   readonly #scope: Scope;
   readonly #errors: unknown[];
@@ -129,6 +135,7 @@ export class Mesh {
     policies: WatchedPolicies;
     policyFolder: string;
     services: ReadonlyMap<string, MeshService>;
+    bundle: Watch<TrustBundle>;
     scope: Scope;
     errors: unknown[];
   }) {
@@ -138,6 +145,7 @@ export class Mesh {
     this.policies = parts.policies;
     this.policyFolder = parts.policyFolder;
     this.#services = parts.services;
+    this.#bundle = parts.bundle;
     this.#scope = parts.scope;
     this.#errors = parts.errors;
   }
@@ -156,9 +164,13 @@ export class Mesh {
       trustDomain: TRUST_DOMAIN,
       clock,
       log,
+      ...(options.leafLifetimeMilliseconds === undefined
+        ? {}
+        : { leafLifetimeMilliseconds: options.leafLifetimeMilliseconds }),
     });
     authority.run(scope);
     const bundle = new Watch(believed(authority, options.alsoTrust));
+    const crypto = cryptoWith(options.kems);
 
     const policyFolder = join(folder, 'policies');
     mkdirSync(policyFolder);
@@ -179,7 +191,7 @@ export class Mesh {
     const telemetry = Telemetry.create({
       clock,
       log,
-      environment: {},
+      environment: options.environment ?? {},
       spanProcessors: [spans],
       ...(options.keptHandshakes === undefined ? {} : { recentRecords: options.keptHandshakes }),
     });
@@ -224,13 +236,20 @@ export class Mesh {
       services.set(name, new MeshService({ name, identity, sidecar, agent, lines: ownLines }));
     }
     await Promise.all([...services.values()].map(({ agent }) => agent.whenReady(scope.signal)));
-    return new Mesh({ authority, telemetry, spans, policies, policyFolder, services, scope, errors });
+    const parts = { authority, telemetry, spans, policies, policyFolder, services };
+    return new Mesh({ ...parts, bundle, scope, errors });
   }
 
   service(name: string): MeshService {
     const service = this.#services.get(name);
     if (service === undefined) throw new Error(`there is no service ${name}`);
     return service;
+  }
+
+  /** From now on its sidecars believe the authority of another mesh too. */
+  trust({ authority }: Mesh): void {
+    const roots = authority.bundle.value.roots.map(({ der }) => der);
+    this.#bundle.set(believed(this.authority, roots));
   }
 
   /** Handshakes as the sidecar of one service saw them, oldest first. */
@@ -251,6 +270,13 @@ export class Mesh {
     await this.telemetry.shutdown();
     if (this.#errors.length > 0) throw new AggregateError(this.#errors, 'errors that nobody waited for');
   }
+}
+
+/** The product's cryptography with some mechanisms of key exchange only. */
+function cryptoWith(kems: MeshOptions['kems']): CryptoProvider {
+  if (kems === undefined) return usualCrypto;
+  const left = Object.fromEntries(kems.map((name) => [name, usualCrypto.kems[name]]));
+  return { ...usualCrypto, kems: left };
 }
 
 /** Everybody in the namespace may call everybody. */

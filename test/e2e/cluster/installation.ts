@@ -26,12 +26,14 @@ export class Installation {
       ...['install', this.name, CHART, '--create-namespace', '--wait', '--timeout=120s'],
       ...image(),
       ...values.flatMap((value) => ['--set', value]),
+      ...values.flatMap((value) => ['--set', value]),
     ]);
   }
 
-  /** With another value, such as `controller.replicas=2`. */
-  async upgrade(value: string): Promise<void> {
-    await this.#helm(['upgrade', this.name, CHART, '--wait', '--timeout=120s', ...image(), '--set', value]);
+  /** With other values, such as `controller.replicas=2`. */
+  async upgrade(...values: readonly string[]): Promise<void> {
+    const set = values.flatMap((value) => ['--set', value]);
+    await this.#helm(['upgrade', this.name, CHART, '--wait', '--timeout=120s', ...image(), ...set]);
   }
 
   /** Rejects with what helm said, if it was refused. */

@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from '../command.ts';
 import { findGo } from './go.ts';
+
+/** Where they are kept. */
+export function programCache(): string {
+  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'sallyport/cluster');
+}
 
 /** Programs of a cluster that are built here, from their Go modules. */
 export interface Programs {
@@ -58,7 +64,7 @@ const HYPERKUBE = [
   'kubectl',
 ];
 
-const STRIPPED = ['-ldflags', '-s -w'];
+export const STRIPPED = ['-ldflags', '-s -w'];
 
 /** Kubernetes says which version it is only if the build tells it; Helm and others ask. */
 function hyperkubeFlags(): string[] {
@@ -82,7 +88,8 @@ function hyperkubeFlags(): string[] {
   ];
 }
 
-async function buildProgram(
+/** The path of one program; builds it if it isn't in the cache. */
+export async function buildProgram(
   source: Source,
   cache: string,
   progress: (line: string) => void,

@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Cluster, ClusterHandle, ClusterProvider, RunningCluster, UpOptions } from '../cluster.ts';
@@ -10,7 +9,7 @@ import { installMissing } from '../packages.ts';
 import { writeNodeConfig } from './config.ts';
 import { connectBare } from './connect.ts';
 import { API_ADDRESSES, API_SERVER, networkEnvironment } from './network.ts';
-import { buildPrograms, type Programs } from './programs.ts';
+import { buildPrograms, programCache, type Programs } from './programs.ts';
 import { removeLeftovers, Supervisor } from './supervisor.ts';
 
 /**
@@ -41,7 +40,7 @@ function unavailable(): string | undefined {
 }
 
 async function up({ nodes, images, progress }: UpOptions): Promise<RunningCluster> {
-  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'sallyport/cluster');
+  const cache = programCache();
   const runs = join(cache, 'run');
   await installMissing(CLUSTER_PACKAGES, progress);
   const programs = await buildPrograms(cache, progress);
