@@ -4,6 +4,7 @@ import { gatherFacts } from '../check/facts.ts';
 import type { Finding } from '../check/finding.ts';
 import { Cluster, type ClusterChoice } from '../cluster/cluster.ts';
 import { UsageError } from '../usage-error.ts';
+import { count } from '../view/format.ts';
 import { type Colour, type Paint, paintFor } from '../view/paint.ts';
 import { printableAll, printableJson } from '../view/printable.ts';
 
@@ -26,7 +27,7 @@ export async function check({ choice, pre, json, env }: CheckOptions): Promise<n
   }
   const paint = paintFor(process.stdout, env);
   const lines = printableAll(findings).flatMap((finding) => shown(finding, paint));
-  const sum = `${findings.length} checks, ${failures} failed, ${warnings} with a warning.`;
+  const sum = `${count(findings.length, 'check')}, ${failures} failed, ${warnings} with a warning.`;
   process.stdout.write(`${[...lines, sum].join('\n')}\n`);
   return failures === 0 ? 0 : 1;
 }
