@@ -17,6 +17,10 @@ interface Line {
     readonly resource: Resource;
     readonly scopeSpans: readonly { readonly spans: readonly OtlpSpan[] }[];
   }[];
+  readonly resourceMetrics?: readonly {
+    readonly resource: Resource;
+    readonly scopeMetrics: readonly { readonly metrics: readonly { readonly name: string }[] }[];
+  }[];
 }
 
 interface OtlpSpan {
@@ -74,6 +78,18 @@ export function spansOf(text: string): CollectedSpan[] {
         })),
       ),
     ),
+  );
+}
+
+/** Who sent metrics, and their names. */
+export function metricsOf(
+  text: string,
+): { readonly resource: CollectedSpan['resource']; readonly names: readonly string[] }[] {
+  return linesOf(text).flatMap(({ resourceMetrics = [] }) =>
+    resourceMetrics.map(({ resource, scopeMetrics }) => ({
+      resource: values(resource.attributes),
+      names: scopeMetrics.flatMap(({ metrics }) => metrics.map(({ name }) => name)),
+    })),
   );
 }
 

@@ -11,6 +11,7 @@ import {
   type CollectedSpan,
   collectorArgs,
   collectorProgram,
+  metricsOf,
   spansOf,
   startCollector,
 } from '../collector.ts';
@@ -163,7 +164,7 @@ async function rolledOut(namespace: Namespace, ...names: readonly string[]): Pro
 }
 
 story(
-  "injected pods send traces with their pods' attributes to the endpoint that the chart names",
+  "injected pods send traces with their pods' attributes to the endpoint that the chart names, and the controller its metrics",
   async ({ cluster, namespace, turn, onTestFinished }) => {
     await collectorIn(cluster, namespace);
     const telemetry = `telemetry.otlpEndpoint=http://collector.${namespace.name}.svc:4318`;
@@ -198,6 +199,19 @@ story(
             'k8s.container.name': 'sallyport',
           });
         }
+
+        // Denied by default: the sidecars that run are told of it.
+        await mesh.upgrade(telemetry, 'policy.default=Deny');
+        await eventually(async () => {
+          await expect(namespace.exec('deployment/client', ask, 'application')).rejects.toThrow();
+          bothSides(await collected(), 'client', 'server', 'no-policy-allows');
+        });
+        // The controller that the upgrade ended sent what it had.
+        const controllers = metricsOf(await collected()).filter(
+          ({ resource }) => resource['service.name'] === `${mesh.name}-controller`,
+        );
+        expect(controllers.flatMap(({ names }) => names)).toContain('sallyport.issuance.requests');
+        expect(controllers[0]?.resource).toMatchObject({ 'k8s.namespace.name': mesh.namespace });
       } finally {
         await mesh.remove();
       }
