@@ -53,6 +53,7 @@ export class Cluster {
         ...parts,
         path: PATHS[kind],
         optional: OPTIONAL.has(kind),
+        doubtsAbsence: isPolicyKind(kind),
         limits: { ...WATCH_LIMITS, ...limits },
         onObject: (key, object) => {
           if (isPolicyKind(kind)) {

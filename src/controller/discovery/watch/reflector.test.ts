@@ -212,7 +212,7 @@ test('a watch that says nothing at all is given up', async () => {
 });
 
 describe('a kind that the server may not have', () => {
-  function optional(): Reflector {
+  function optional(doubtsAbsence = false): Reflector {
     const other = new Reflector({
       api: apiObjects(server.kubeConfig),
       path: PODS,
@@ -221,6 +221,7 @@ describe('a kind that the server may not have', () => {
       random: () => 0.5,
       limits: WATCH_LIMITS,
       optional: true,
+      doubtsAbsence,
       onObject: (key, object) => {
         if (object === undefined) told.delete(key);
         else told.set(key, 'there');
@@ -248,6 +249,22 @@ describe('a kind that the server may not have', () => {
     await until(() => server.watching === 1, 100);
     server.refuseWith = 404;
     server.endWatches();
+    await until(() => told.size === 0, 1_000);
+  });
+
+  test('attack: is missing all at once while it has objects, which are kept where that opens something', async () => {
+    put('a');
+    const alone = optional(true);
+    await until(() => told.size === 1, 1_000);
+    await until(() => server.watching === 1, 100);
+    server.refuseWith = 404;
+    server.endWatches();
+    const asked = server.requests('list', PODS);
+    await until(() => server.requests('list', PODS) > asked, 1_000);
+    await clock.advance(1_000);
+    expect([told.size, alone.synced, alone.fresh]).toEqual([1, true, true]);
+    server.delete(PODS, 'shop/a');
+    server.refuseWith = undefined;
     await until(() => told.size === 0, 1_000);
   });
 

@@ -13,6 +13,11 @@ export interface ReflectorConfig {
   readonly limits: WatchLimits;
   /** The server may not have this kind of object: then there are none, which it is asked again from time to time. */
   readonly optional?: boolean;
+  /**
+   * Objects of a kind that is removed are deleted first, each with its event. So one that is missing while there are
+   * objects may be a server that isn't whole yet, and what they said is kept.
+   */
+  readonly doubtsAbsence?: boolean;
   /** One object as it is now; undefined: it is gone. Keep nothing of it but what is needed. Must not throw. */
   readonly onObject: (key: string, object: ApiObject | undefined) => void;
   /** Each time a watch is begun anew, and why. */
@@ -87,7 +92,13 @@ export class Reflector {
       } catch (error) {
         if (signal.aborted) throw error;
         if (this.#isAbsent(error)) {
-          this.#listed(new Set());
+          if (this.#config.doubtsAbsence === true && this.#known.size > 0) {
+            log.error('a kind is gone while it had objects; they are kept', {
+              path,
+              objects: this.#known.size,
+            });
+            this.#heard();
+          } else this.#listed(new Set());
           await sleep(clock, this.#config.limits.absentMilliseconds, signal);
           continue;
         }
