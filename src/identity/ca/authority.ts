@@ -31,6 +31,7 @@ import {
 import { inspectLeaf } from './inspect.ts';
 import { DocumentStore } from './document-store.ts';
 import { type IssuableRequest, namesAnother, parseIssuableRequest } from './request.ts';
+import { retryDelay } from './retry-delay.ts';
 import { rotationPlan, type Validity } from './schedule.ts';
 import { signLeaf } from './sign-leaf.ts';
 import type { Slot } from './slot.ts';
@@ -46,7 +47,6 @@ export interface AuthorityCertificate extends Validity {
 /** Timers stand still while a machine sleeps, so the wall clock is asked at least this often. */
 const LONGEST_WAIT_MILLISECONDS = 10 * 60_000;
 const SHORTEST_WAIT_MILLISECONDS = 1000;
-const RETRY_MILLISECONDS = 60_000;
 const ALWAYS = new Watch(true);
 
 /**
@@ -201,7 +201,7 @@ export class CertificateAuthority {
             error: error instanceof Error ? error.message : String(error),
             notAfter: new Date(this.#intermediateWatch.value.notAfter).toISOString(),
           });
-          return RETRY_MILLISECONDS;
+          return retryDelay(this.#intermediateWatch.value.notAfter - this.#clock.now());
         });
         const bounded = Math.min(Math.max(wait, SHORTEST_WAIT_MILLISECONDS), longest);
         await sleep(this.#clock, bounded, signal);

@@ -7,7 +7,7 @@ import { type Manifest, type Namespace, pod } from './namespace.ts';
 import { signal } from './processes.ts';
 
 /** The shortest that there are: what happens in a day happens in minutes. */
-const SHORT_LIVES: ControllerOptions = { replicas: 2, leafLifetime: '2m', intermediateLifetime: '6m' };
+export const SHORT_LIVES: ControllerOptions = { replicas: 2, leafLifetime: '2m', intermediateLifetime: '6m' };
 const READY_SECONDS = 240;
 
 /** One line of a sidecar's or the controller's log. */
@@ -26,15 +26,19 @@ export class ControllerMesh {
     this.#cluster = cluster;
   }
 
-  /** Puts the controller there, if no other story has, and what pods of the namespace need. */
+  /**
+   * Puts the controller there, if no other story has, and what pods of the namespace need. Other `lives` than those of the
+   * other stories are for a story in a cluster of its own.
+   */
   static async install(
     cluster: Cluster,
     namespace: Namespace,
     accounts: readonly string[],
     allow: readonly AllowedCall[],
+    lives: ControllerOptions = SHORT_LIVES,
   ): Promise<ControllerMesh> {
     const mesh = new ControllerMesh(namespace, cluster);
-    const items = controllerManifests(SHORT_LIVES);
+    const items = controllerManifests(lives);
     const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
     await cluster.kubectl(['apply', '-f', '-'], { input: list });
     await mesh.controllerReady();

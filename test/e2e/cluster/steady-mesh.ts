@@ -1,4 +1,5 @@
 import type { Cluster } from './cluster.ts';
+import type { ControllerOptions } from './controller-manifests.ts';
 import { ControllerMesh } from './controller-mesh.ts';
 import { clientPod, type LoadKind, serverDeployment, underLoad } from './load.ts';
 import { clusterAddresses } from './shop.ts';
@@ -14,9 +15,16 @@ export async function steadyMesh(
   cluster: Cluster,
   namespace: Namespace,
   kinds: readonly LoadKind[] = KINDS,
+  lives?: ControllerOptions,
 ): Promise<ControllerMesh> {
   const accounts = ['server', 'client'];
-  const mesh = await ControllerMesh.install(cluster, namespace, accounts, [{ from: 'client', to: 'server' }]);
+  const mesh = await ControllerMesh.install(
+    cluster,
+    namespace,
+    accounts,
+    [{ from: 'client', to: 'server' }],
+    lives,
+  );
   const { service, deployment } = serverDeployment(mesh, 'server', 2);
   await namespace.apply(
     service,
