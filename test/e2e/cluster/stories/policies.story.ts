@@ -23,6 +23,11 @@ function policy(name: string, spec: object): Manifest {
   return { apiVersion: API, kind: 'MeshPolicy', metadata: { name }, spec };
 }
 
+function mode(mode: 'Permissive' | 'Strict'): Manifest {
+  const targetRef = { kind: 'ServiceAccount', name: 'server' };
+  return { apiVersion: API, kind: 'MeshTLS', metadata: { name: 'server' }, spec: { targetRef, mode } };
+}
+
 async function installKinds(cluster: Cluster): Promise<void> {
   for (const name of ['meshpolicies', 'meshtlses']) {
     const file = new URL(`../../../../deploy/k8s/crds/${name}.yaml`, import.meta.url);
@@ -69,12 +74,12 @@ async function changedTo(namespace: Namespace, what: 'passes' | 'refused', after
 }
 
 story(
-  'policies as objects: a fresh default, Allow, Deny, changes in force within two seconds, mistakes that are told',
+  'policies as objects: a fresh default, Allow, Deny, Shadow, Permissive until it can be Strict, each in force within two seconds',
   async ({ cluster, namespace, onTestFinished }) => {
     const mesh = new Installation(cluster, namespace.name.replace('story', 'sallyport'));
     onTestFinished(() => mesh.remove());
     await installKinds(cluster);
-    await mesh.install();
+    await mesh.install('policy.quietPeriod=10s');
     await cluster.kubectl(['label', 'namespace', namespace.name, `${LABEL}=enabled`]);
     const server = pod('server', [applicationContainer('application', ['serve', '8080'])], {
       spec: { serviceAccountName: 'server' },
@@ -94,12 +99,25 @@ story(
       client('batch'),
       watch,
     );
-    await namespace.until('Ready', ['pod/server', 'pod/web', 'pod/batch', 'pod/watch']);
+    // Without a sidecar: it speaks plaintext.
+    const old = pod('old', [applicationContainer('application', ['wait'])], {
+      labels: { [LABEL]: 'disabled' },
+    });
+    const shadow = {
+      targetRef: { kind: 'ServiceAccount', name: 'server' },
+      action: 'Deny',
+      enforcement: 'Shadow',
+      rules: [{ from: [{ serviceAccounts: [{ name: 'web', namespace: namespace.name }] }] }],
+    };
+    await namespace.apply(old, mode('Permissive'), policy('shadow', shadow));
+    await namespace.until('Ready', ['pod/old', 'pod/server', 'pod/web', 'pod/batch', 'pod/watch']);
 
     // Nothing was declared: whoever is of the mesh passes.
     await eventually(async () => {
       expect([await passes(namespace, 'web'), await passes(namespace, 'batch')]).toEqual([true, true]);
     });
+    // Whoever isn't too, where the mode lets it.
+    expect(await passes(namespace, 'old')).toBe(true);
 
     const inForce = async (what: 'passes' | 'refused', change: () => Promise<unknown>): Promise<void> => {
       const before = Date.now();
@@ -160,6 +178,35 @@ story(
     });
     await expect(namespace.apply(wrong)).rejects.toThrow('is about HTTP, which policies do not cover yet');
     expect(await passes(namespace, 'web')).toBe(true);
+
+    // What was seen meanwhile stands in the status: whom Shadow would have refused, who spoke plaintext, and that nobody does now.
+    const status = async (object: string): Promise<unknown> =>
+      JSON.parse(await namespace.field(object, '.status'));
+    await eventually(async () => {
+      expect(await status('meshpolicy/shadow')).toMatchObject({
+        conditions: [{ type: 'Accepted', status: 'True' }],
+        wouldDeny: {
+          callers: expect.arrayContaining([
+            expect.objectContaining({
+              caller: `spiffe://cluster.local/ns/${namespace.name}/sa/web`,
+              workload: `${namespace.name}/server`,
+              rule: 0,
+            }),
+          ]) as unknown,
+        },
+      });
+      expect(await status('meshtls/server')).toMatchObject({
+        plaintextPeers: { total: 1, peers: [{ name: `old.${namespace.name}`, port: 8080, count: 1 }] },
+        readyForStrict: true,
+      });
+    }, 120_000);
+    await namespace.apply(mode('Strict'));
+    await eventually(async () => {
+      expect(await passes(namespace, 'old')).toBe(false);
+      expect(await namespace.kubectl(['logs', 'pod/server', '--container', 'sallyport'])).toContain(
+        'plaintext-refused',
+      );
+    });
 
     // The controller is away: what holds goes on, for sidecars that run.
     await mesh.scale(0);
