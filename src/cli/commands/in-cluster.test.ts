@@ -376,6 +376,18 @@ describe('install and uninstall', () => {
     expect(server.changes).toEqual([]);
   });
 
+  test('refuses a Deployment of the same name that is not ours, before anything is changed', async () => {
+    installMesh(server);
+    const path = '/apis/apps/v1/namespaces/sallyport-system/deployments/sallyport-controller';
+    server.objects.set(path, { spec: { selector: { matchLabels: { app: 'other', tier: 'a' } } } });
+    expect(await run('install', '--trust-domain', 'shop.example')).toBe(2);
+    expect(said).toContain(
+      "sallyport-system/sallyport-controller is somebody else's: it selects app=other,tier=a.",
+    );
+    expect(said).toContain('kubectl delete deployment sallyport-controller -n sallyport-system');
+    expect(server.changes).toEqual([]);
+  });
+
   test('uninstall touches nothing while pods depend on it; by force it asks for the controller last', async () => {
     installMesh(server);
     expect(await run('uninstall')).toBe(1);

@@ -1,11 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
 import { systemClock } from '#runtime';
 import { checkBefore } from '../check/before-install.ts';
 import { type CrdObject, gatherFacts, type WebhookObject } from '../check/facts.ts';
 import { Cluster, type ClusterChoice } from '../cluster/cluster.ts';
 import { findInstallation, type Installation } from '../cluster/installation.ts';
-import { type InstallChoices, INSTALLED_NAMESPACE, installedObjects } from '../install/manifests.ts';
+import {
+  type InstallChoices,
+  INSTALLED_NAMESPACE,
+  type InstalledObject,
+  installedObjects,
+} from '../install/manifests.ts';
 import { applyObject, pathOf } from '../install/objects.ts';
 import { UsageError } from '../usage-error.ts';
 import { printableLine } from '../view/printable.ts';
@@ -38,6 +44,7 @@ export async function install({ choice, choices, print, forMilliseconds }: Insta
   const obstacles = (await checkBefore(cluster, facts)).filter(({ result }) => result === 'failed');
   if (obstacles.length > 0)
     throw new UsageError(obstacles.map(({ say, next }) => `${say} ${next ?? ''}`).join('\n'));
+  await refuseNamesakes(cluster, objects);
   for (const object of objects) {
     await applyObject(cluster, object);
     if (object.kind === 'CustomResourceDefinition') say(`${object.metadata.name} is there`);
@@ -71,6 +78,26 @@ function refuseOthers(found: Installation | undefined, { trustDomain }: InstallC
     throw new UsageError(
       `The mesh has the trust domain ${before}, which can't be changed: say --trust-domain ${before}, or uninstall it first.`,
     );
+}
+
+interface Selecting {
+  readonly spec?: { readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> } };
+}
+
+/** A Deployment's selector can't be changed. Told half-way, this would leave objects of two makers under one name. */
+async function refuseNamesakes(cluster: Cluster, objects: readonly InstalledObject[]): Promise<void> {
+  for (const object of objects.filter(({ kind }) => kind === 'Deployment')) {
+    const [theirs, ours] = [await cluster.read<Selecting>(pathOf(object)), object as Selecting].map(
+      (each) => each?.spec?.selector?.matchLabels,
+    );
+    if (theirs === undefined || isDeepStrictEqual(theirs, ours)) continue;
+    const { name, namespace = INSTALLED_NAMESPACE } = object.metadata;
+    const labels = Object.entries(theirs).map(([key, value]) => `${key}=${value}`);
+    throw new UsageError(
+      `Deployment ${namespace}/${name} is somebody else's: it selects ${labels.join(',')}. Nothing was changed. ` +
+        `Remove what made it, or the Deployment: kubectl delete deployment ${name} -n ${namespace}`,
+    );
+  }
 }
 
 const STEP_MILLISECONDS = 1_000;

@@ -1,14 +1,15 @@
 import { IMAGES } from './images.ts';
 import { RESTRICTED } from './security.ts';
 
+/** Nothing has a name that an installation would give it: it stays in the cluster while other stories install theirs. */
 export const CONTROLLER = {
-  namespace: 'sallyport-system',
-  name: 'sallyport-controller',
+  namespace: 'by-hand-system',
+  name: 'by-hand-controller',
   trustDomain: 'cluster.test',
   audience: 'sallyport',
-  trustBundle: 'sallyport-trust-bundle',
-  stateSecret: 'sallyport-ca',
-  revocationsSecret: 'sallyport-revocations',
+  trustBundle: 'by-hand-trust-bundle',
+  stateSecret: 'by-hand-ca',
+  revocationsSecret: 'by-hand-revocations',
 } as const;
 
 export interface ControllerOptions {
@@ -19,8 +20,9 @@ export interface ControllerOptions {
 
 /** The controller as somebody writes it by hand: no more rights than it uses. */
 export function controllerManifests({ replicas, ...lifetimes }: ControllerOptions): readonly object[] {
-  const { namespace, name, trustDomain } = CONTROLLER;
-  const settings = { trustDomain, ...lifetimes, clusterNetworks: ['10.0.0.0/8', 'fd00::/8'] };
+  const { namespace, name, trustDomain, trustBundle, stateSecret, revocationsSecret } = CONTROLLER;
+  const names = { lease: name, trustBundle, stateSecret, revocationsSecret };
+  const settings = { trustDomain, names, ...lifetimes, clusterNetworks: ['10.0.0.0/8', 'fd00::/8'] };
   return [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } },

@@ -26,7 +26,6 @@ export class Installation {
       ...['install', this.name, CHART, '--create-namespace', '--wait', '--timeout=120s'],
       ...image(),
       ...values.flatMap((value) => ['--set', value]),
-      ...values.flatMap((value) => ['--set', value]),
     ]);
   }
 

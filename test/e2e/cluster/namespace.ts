@@ -1,4 +1,5 @@
 import type { Cluster, CommandOptions } from './cluster.ts';
+import { eventually } from './command.ts';
 import { IMAGES } from './images.ts';
 
 /** A Kubernetes object as the API takes it. */
@@ -26,6 +27,22 @@ export class Namespace {
   async apply(...manifests: readonly Manifest[]): Promise<void> {
     const list = { apiVersion: 'v1', kind: 'List', items: manifests };
     await this.kubectl(['apply', '-f', '-'], { input: JSON.stringify(list) });
+  }
+
+  /**
+   * Asks the API server for an object that it should refuse, until it does so with these words. One that it takes is
+   * deleted again, or the next try would find it there and change nothing.
+   */
+  async refuses(manifest: Manifest, words: string): Promise<void> {
+    const object = `${manifest.kind}/${manifest.metadata.name}`;
+    await eventually(async () => {
+      const answer = await this.kubectl(['create', '-f', '-'], { input: JSON.stringify(manifest) }).catch(
+        String,
+      );
+      if (answer.includes(words)) return;
+      await this.kubectl(['delete', object, '--force', '--ignore-not-found']);
+      throw new Error(`${object} was not refused with "${words}" but: ${answer}`);
+    });
   }
 
   /** Waits for a condition (`Ready`, `Complete`) of objects, such as `pod/server`. */

@@ -124,18 +124,13 @@ story(
 
     // Without the webhook no pod slips in unmeshed, and nobody else waits for it.
     await mesh.scale(0);
-    await eventually(async () => {
-      const refused = namespace.apply(BYSTANDER);
-      await expect(refused).rejects.toThrow('failed calling webhook "namespace.inject.mesh.sallyport.dev"');
-    });
+    await namespace.refuses(BYSTANDER, 'failed calling webhook "namespace.inject.mesh.sallyport.dev"');
     const elsewhere = ['--namespace', mesh.namespace, 'apply', '-f', '-'];
     await cluster.kubectl(elsewhere, { input: JSON.stringify(BYSTANDER) });
     await cluster.kubectl(['--namespace', mesh.namespace, 'delete', 'pod/bystander', '--force']);
     expect(await namespace.exec('deployment/client', ask, 'application')).toContain('/hello');
     await cluster.kubectl(['delete', 'mutatingwebhookconfiguration', mesh.name]);
-    await eventually(async () => {
-      await expect(namespace.apply(BYSTANDER)).rejects.toThrow('the pod has no sidecar');
-    });
+    await namespace.refuses(BYSTANDER, 'the pod has no sidecar');
     await mesh.scale(1);
 
     await cluster.kubectl(['label', 'namespace', namespace.name, `${LABEL}-`]);
