@@ -1,9 +1,14 @@
 import type { Socket } from 'node:net';
-import { TlsError } from '#handshake';
+import { type Reason, TlsError } from '#handshake';
 import type { Clock } from '#runtime';
 import { SIDECAR_REASONS } from '../reason.ts';
 
 export type Arrival = 'enough' | 'ended' | 'timeout';
+
+/** For `until`: the first byte is enough. */
+export function hasAny(bytes: Uint8Array): boolean {
+  return bytes.length > 0;
+}
 
 /**
  * The bytes that a socket brought before anybody knew whose they are. Nothing is lost: what was read is in `bytes`, and
@@ -12,13 +17,15 @@ export type Arrival = 'enough' | 'ended' | 'timeout';
 export class FirstBytes {
   readonly #socket: Socket;
   readonly #clock: Clock;
+  readonly #broken: Reason;
   #room: Buffer = Buffer.alloc(0);
   #length = 0;
 
-  /** `socket` is paused and has an error listener already. */
-  constructor(socket: Socket, clock: Clock) {
+  /** `socket` is paused and has an error listener already. `broken` is what it means when it breaks. */
+  constructor(socket: Socket, clock: Clock, broken: Reason = SIDECAR_REASONS['peer-reset']) {
     this.#socket = socket;
     this.#clock = clock;
+    this.#broken = broken;
   }
 
   get bytes(): Uint8Array {
@@ -26,8 +33,8 @@ export class FirstBytes {
   }
 
   /**
-   * Reads until `enough` says so, the peer sends FIN, or the time is over. Throws TlsError `peer-reset` if the socket
-   * breaks, and the signal's reason if it aborts.
+   * Reads until `enough` says so, the peer sends FIN, or the time is over. Throws TlsError if the socket breaks, and the
+   * signal's reason if it aborts.
    */
   until(enough: (bytes: Uint8Array) => boolean, milliseconds: number, signal: AbortSignal): Promise<Arrival> {
     const socket = this.#socket;
@@ -49,7 +56,7 @@ export class FirstBytes {
       const onAbort = (): void => settle(() => reject(signal.reason as Error));
       const onClose = (error?: unknown): void => {
         const detail = error instanceof Error ? error.message : 'before its first bytes were complete';
-        settle(() => reject(new TlsError(SIDECAR_REASONS['peer-reset'], detail)));
+        settle(() => reject(new TlsError(this.#broken, detail)));
       };
       const cancel = this.#clock.after(milliseconds, () => settle(() => resolve('timeout')));
       if (signal.aborted) return onAbort();

@@ -1,8 +1,10 @@
 import { TlsError } from '#handshake';
+import type { SpiffePeer } from '#identity';
 import { type ConnectionFacts, type Decision, evaluate, type PolicySet, type PolicySource } from '#policy';
 import { err, ok, type Result } from '#runtime';
 import type { InboundParts } from '../parts.ts';
 import { SIDECAR_REASONS } from '../reason.ts';
+import type { Accepted } from './accept.ts';
 import type { Caller } from './tls.ts';
 
 /**
@@ -24,6 +26,15 @@ export class Permit {
   }
 }
 
+/** What policies are asked about; without `peer` the caller is nobody. */
+export function factsOf(
+  { connection, target }: Accepted,
+  { workload }: InboundParts['config'],
+  peer?: SpiffePeer,
+): ConnectionFacts {
+  return { peer: peer?.spiffeId, address: connection.start.from.host, port: target.port, workload };
+}
+
 /** Step 4: a caller that may pass, with the proof of it. */
 export interface Authorized extends Caller {
   readonly permit: Permit;
@@ -31,18 +42,13 @@ export interface Authorized extends Caller {
 
 /** Decides by the policies of this moment. Throws TlsError with the policy's reason if they deny it. */
 export function authorize(caller: Caller, parts: InboundParts): Authorized {
-  const { connection, handshake, target } = caller;
+  const { connection, handshake } = caller;
   const { config } = parts;
   if (config.policies.value.epoch === 0) {
     handshake?.refused(SIDECAR_REASONS['no-policies'], '');
     throw new TlsError(SIDECAR_REASONS['no-policies']);
   }
-  const facts: ConnectionFacts = {
-    peer: caller.peer?.spiffeId,
-    address: connection.start.from.host,
-    port: target.port,
-    workload: config.workload,
-  };
+  const facts = factsOf(caller, config, caller.peer);
   const decided = Permit.decide(config.policies.value, facts);
   // At once, before anybody is told: from here on a change of policy is asked about this connection too.
   if (decided.ok)

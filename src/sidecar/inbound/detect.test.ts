@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { connect } from 'node:net';
 import { connect as connectTls, createServer } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeAuthority } from '#identity/testing';
@@ -12,8 +13,14 @@ const OPEN = { unselected: 'AllowAuthenticated' } as const;
 
 let mesh: TestMesh;
 let application: Awaited<ReturnType<typeof tcpServer>>;
+/** Times that the application was. */
+let dialled: number;
 beforeEach(async () => {
-  application = await tcpServer((socket) => socket.pipe(socket));
+  dialled = 0;
+  application = await tcpServer((socket) => {
+    dialled += 1;
+    socket.pipe(socket);
+  });
 });
 afterEach(async () => {
   await application.close();
@@ -72,6 +79,61 @@ describe('a Permissive port', () => {
     expect(performance.now() - start).toBeGreaterThanOrEqual(95);
     client.destroy();
     await greeter.close();
+  });
+
+  test('passes on what a server said first and last', async () => {
+    mesh = new TestMesh({ policy: tls('Permissive'), defaults: OPEN });
+    const greeter = await tcpServer((socket) => socket.end('421 too many\r\n'));
+    const orders = await mesh.start('orders', { application: greeter });
+    const { bytes, ending } = await readAll(await tcpClient(inbound(orders)));
+    expect([bytes.toString(), ending]).toEqual(['421 too many\r\n', 'end']);
+    await greeter.close();
+  });
+
+  test.each([
+    ['open to plaintext', tls('Permissive'), OPEN],
+    ['closed to it', ALLOW_ALL + tls('Permissive'), {}],
+  ])('knows a sidecar that comes to its handshake late, on a port %s', async (_, policy, defaults) => {
+    mesh = new TestMesh({ policy, defaults });
+    const orders = await mesh.start('orders', { application });
+    // Longer than a silent peer is waited for: as if its sidecar had no CPU meanwhile.
+    const late = await tcpServer((near) => {
+      const far = connect({ ...inbound(orders), allowHalfOpen: true });
+      far.on('error', () => near.destroy()).pipe(near);
+      setTimeout(() => near.pipe(far), 300);
+    });
+    const web = await mesh.start('web', {
+      calls: { orders: () => ({ kind: 'meshed', address: late, port: 80, identities: [orders.identity] }) },
+    });
+    expect(await call(web.calls('orders'), 'hello')).toEqual({ text: 'hello', ending: 'end' });
+    await eventually(() => orders.connections().length === 1, 'the line');
+    expect(orders.connections()[0]).toMatchObject({ mode: 'mtls', peer: web.identity.toString() });
+    expect(dialled).toBe(1);
+    const { plaintextPeers } = await adminOf(orders).json<{ plaintextPeers: unknown }>('/dump');
+    expect(plaintextPeers).toEqual([]);
+    await late.close();
+  });
+
+  test('passes plaintext of a client that takes its time', async () => {
+    mesh = new TestMesh({ policy: tls('Permissive'), defaults: OPEN });
+    const orders = await mesh.start('orders', { application });
+    const client = await tcpClient(inbound(orders));
+    await eventually(() => dialled === 1, 'the application dialled');
+    client.end('hello');
+    expect((await readAll(client)).bytes.toString()).toBe('hello');
+    await eventually(() => orders.connections().length === 1, 'the line');
+    expect(orders.connections()[0]).toMatchObject({ mode: 'plaintext', receivedBytes: 5, sentBytes: 5 });
+  });
+
+  test('ends a silent connection when a policy closes the port to plaintext', async () => {
+    mesh = new TestMesh({ policy: tls('Permissive'), defaults: OPEN });
+    const orders = await mesh.start('orders', { application });
+    const client = await tcpClient(inbound(orders));
+    await eventually(() => dialled === 1, 'the application dialled');
+    mesh.policy(ALLOW_ALL + tls('Permissive'));
+    expect((await readAll(client)).ending).toBe('reset');
+    await eventually(() => orders.connections().length === 1, 'the line');
+    expect(orders.connections()[0]).toMatchObject({ reason: 'policy-changed' });
   });
 
   test("passes the application's own TLS unopened, to its own end", async () => {

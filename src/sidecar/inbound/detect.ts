@@ -1,10 +1,11 @@
 import { TlsError } from '#handshake';
 import { MESH_PROTOCOL } from '../credential.ts';
 import { ClientHelloPeek } from '../detect/client-hello.ts';
-import { FirstBytes } from '../detect/first-bytes.ts';
+import { FirstBytes, hasAny } from '../detect/first-bytes.ts';
 import type { InboundParts } from '../parts.ts';
 import { SIDECAR_REASONS } from '../reason.ts';
 import type { Accepted } from './accept.ts';
+import { factsOf, Permit } from './authorize.ts';
 
 /** Step 2: what the first bytes, which are in `head`, say it is. */
 export interface Detected extends Accepted {
@@ -15,12 +16,19 @@ export interface Detected extends Accepted {
 /** A peer that connected and left without a byte: a port check, and no failure of anything. */
 export type Gone = 'gone';
 
+/** A peer that may be anybody and has said nothing so far. The port is open to plaintext. */
+export interface Silent extends Accepted {
+  readonly first: FirstBytes;
+  /** As somebody without an identity. */
+  readonly permit: Permit;
+}
+
 /**
  * Strict ports look at one byte only, to tell plaintext from broken TLS in the log. On other ports a connection is ours
- * if its ClientHello offers our protocol, which only sidecars do; the application's own TLS is plaintext to us, and so
- * is a peer that stays silent, since in server-first protocols the client waits.
+ * if its ClientHello offers our protocol, which only sidecars do; the application's own TLS is plaintext to us. A peer
+ * that stays silent may speak a protocol where the client waits, or be a sidecar that has not come to it yet.
  */
-export async function detect(accepted: Accepted, parts: InboundParts): Promise<Detected | Gone> {
+export async function detect(accepted: Accepted, parts: InboundParts): Promise<Detected | Silent | Gone> {
   return accepted.mode === 'Strict' ? detectStrict(accepted, parts) : detectOpen(accepted, parts);
 }
 
@@ -33,25 +41,41 @@ async function detectStrict(accepted: Accepted, { config }: InboundParts): Promi
   return { ...accepted, carriage: isRecordType(first.bytes[0]) ? 'mesh' : 'plaintext', head: first.bytes };
 }
 
-async function detectOpen(accepted: Accepted, { config }: InboundParts): Promise<Detected | Gone> {
-  const { clock, limits } = config;
+async function detectOpen(accepted: Accepted, parts: InboundParts): Promise<Detected | Silent> {
+  const { config } = parts;
   const { signal } = accepted.connection;
-  const first = new FirstBytes(accepted.socket, clock);
-  const plaintext = (): Detected => ({ ...accepted, carriage: 'plaintext', head: first.bytes });
-  const arrival = await first.until(hasAny, patience(accepted, config), signal);
-  // Silent so far, or half-closed: a server may still have something to say to it.
-  if (arrival !== 'enough') return plaintext();
+  const first = new FirstBytes(accepted.socket, config.clock);
+  let arrival = await first.until(hasAny, patience(accepted, config), signal);
+  if (arrival === 'timeout') {
+    const permitted = Permit.decide(config.policies.value, factsOf(accepted, config));
+    if (config.policies.value.epoch > 0 && permitted.ok)
+      return { ...accepted, first, permit: permitted.value };
+    // Only a peer with an identity can pass, so there is nothing to be gained by guessing that it has none.
+    arrival = await first.until(hasAny, accepted.deadline - config.clock.monotonic(), signal);
+  }
+  // Half-closed: a server may still have something to say to it.
+  if (arrival !== 'enough') return { ...accepted, carriage: 'plaintext', head: first.bytes };
+  return recognise(accepted, first, parts);
+}
+
+/** Whose connection it is that began with these bytes, of which more come if they are not enough to tell. */
+export async function recognise(
+  accepted: Accepted,
+  first: FirstBytes,
+  { config: { clock, limits } }: InboundParts,
+): Promise<Detected> {
   const peek = new ClientHelloPeek(limits.clientHelloBytes);
   const left = accepted.deadline - clock.monotonic();
+  const { signal } = accepted.connection;
   const whole = await first.until((bytes) => peek.look(bytes).kind !== 'incomplete', left, signal);
   if (whole === 'timeout') {
     throw new TlsError(SIDECAR_REASONS['detection-timeout'], `${first.bytes.length} bytes came`);
   }
   const found = peek.look(first.bytes);
-  if (found.kind !== 'tls' || !found.alpn.includes(MESH_PROTOCOL)) return plaintext();
+  const mesh = found.kind === 'tls' && found.alpn.includes(MESH_PROTOCOL);
   // The application could make nothing of it, and the caller would be told nothing.
-  if (accepted.mode === 'Disabled') throw new TlsError(SIDECAR_REASONS['mesh-tls-disabled']);
-  return { ...accepted, carriage: 'mesh', head: first.bytes };
+  if (mesh && accepted.mode === 'Disabled') throw new TlsError(SIDECAR_REASONS['mesh-tls-disabled']);
+  return { ...accepted, carriage: mesh ? 'mesh' : 'plaintext', head: first.bytes };
 }
 
 /**
@@ -63,10 +87,6 @@ function patience({ connection, target }: Accepted, { capture, limits }: Inbound
   if (!target.serverFirst) return limits.detectTimeoutMilliseconds;
   const mayBeMeshed = capture?.destinations.value.hasSidecar(connection.start.from.host) ?? true;
   return mayBeMeshed ? limits.detectTimeoutMilliseconds : 0;
-}
-
-function hasAny(bytes: Uint8Array): boolean {
-  return bytes.length > 0;
 }
 
 /** RFC 8446 5.1: ContentType, change_cipher_spec(20) to application_data(23). */

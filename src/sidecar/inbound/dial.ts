@@ -3,10 +3,14 @@ import { connect } from '../forward/connect.ts';
 import { type End, socketEnd } from '../forward/end.ts';
 import type { InboundParts } from '../parts.ts';
 import { SIDECAR_REASONS } from '../reason.ts';
-import type { Authorized } from './authorize.ts';
+import type { Accepted } from './accept.ts';
+import type { Permit } from './authorize.ts';
 
 /** Step 5: the application, reached for a caller that may. Throws TlsError `application-unreachable`. */
-export async function dial({ connection, target }: Authorized, { config }: InboundParts): Promise<End> {
+export async function dial(
+  { connection, target }: Accepted & { readonly permit: Permit },
+  { config }: InboundParts,
+): Promise<End> {
   const { clock, limits } = config;
   connection.phase = 'dialling';
   try {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { End } from '../forward/end.ts';
 import { enterInboundHandshake } from '../listen/admit.ts';
 import type { InboundParts } from '../parts.ts';
 import { follow, passBytes } from '../path.ts';
@@ -6,6 +7,7 @@ import { type Accepted, accept, type InboundTarget } from './accept.ts';
 import { type Authorized, authorize } from './authorize.ts';
 import { detect } from './detect.ts';
 import { dial } from './dial.ts';
+import { awaitFirstWord } from './first-word.ts';
 import { identify } from './tls.ts';
 import { ticketsAfter } from '../sessions.ts';
 
@@ -21,19 +23,26 @@ export async function serveInbound(
 
 async function walk(accepted: Accepted, parts: InboundParts): Promise<void> {
   const { connection, socket } = accepted;
-  const leaveHandshake = enterInboundHandshake(connection, parts);
+  let leaveHandshake = enterInboundHandshake(connection, parts);
   connection.phase = 'handshaking';
   let authorized: Authorized;
+  let dialled: End | undefined;
   try {
-    const detected = await detect(accepted, parts);
+    let detected = await detect(accepted, parts);
     if (detected === 'gone') return socket.destroySoon();
+    if ('permit' in detected) {
+      // It may stay silent for as long as it likes, and is no handshake until it isn't.
+      leaveHandshake();
+      ({ detected, application: dialled } = await awaitFirstWord(detected, parts));
+      leaveHandshake = enterInboundHandshake(connection, parts);
+    }
     authorized = authorize(await identify(detected, parts), parts);
   } finally {
     // However it went: a caller that was refused may take its time to close.
     leaveHandshake();
   }
   giveTickets(authorized);
-  const application = await dial(authorized, parts);
+  const application = dialled ?? (await dial(authorized, parts));
   await passBytes(connection, { application, peer: authorized.end, unread: authorized.unread }, parts);
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FakeClock } from '#runtime/testing';
+import { policySet, tls } from '../testing/mesh.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import type { InboundParts } from '../parts.ts';
 import { socketPair } from '../testing/sockets.ts';
@@ -19,21 +20,29 @@ beforeEach(async () => {
 afterEach(() => pair.close());
 
 /** What has become of a silent caller of a Permissive port after each of these times. */
-async function after(times: readonly number[], from: string, serverFirst: boolean): Promise<string[]> {
+async function after(
+  times: readonly number[],
+  from: string,
+  serverFirst: boolean,
+  unselected: 'AllowAuthenticated' | 'Deny' = 'AllowAuthenticated',
+): Promise<string[]> {
   const destinations = { value: { hasSidecar: (host: string) => host === MESHED } };
-  const config = { clock, limits: DEFAULT_LIMITS, capture: { destinations } };
+  const policies = { value: policySet(tls('Permissive'), 1, { unselected }) };
+  const workload = { namespace: 'shop', serviceAccount: 'orders', labels: {} };
+  const config = { clock, limits: DEFAULT_LIMITS, capture: { destinations }, policies, workload };
   const connection = { signal: new AbortController().signal, start: { from: { host: from } } };
   const accepted = {
     socket: pair.near,
     connection,
     target: { serverFirst },
     mode: 'Permissive',
-    deadline: 10_000,
+    deadline: clock.monotonic() + DEFAULT_LIMITS.handshakeTimeoutMilliseconds,
   };
   let carriage = 'waiting';
   const detected = detect(accepted as unknown as Accepted, { config } as unknown as InboundParts).then(
     (found) => {
-      carriage = found === 'gone' ? found : found.carriage;
+      if (found === 'gone') carriage = found;
+      else carriage = 'carriage' in found ? found.carriage : 'silent';
     },
   );
   const seen: string[] = [];
@@ -47,14 +56,23 @@ async function after(times: readonly number[], from: string, serverFirst: boolea
   return seen;
 }
 
-test('one that stays silent is taken for a server-first protocol after 100 ms', async () => {
-  expect(await after([0, WAIT - 1, WAIT], UNMESHED, false)).toEqual(['waiting', 'waiting', 'plaintext']);
+test('one that stays silent may speak a server-first protocol after 100 ms', async () => {
+  expect(await after([0, WAIT - 1, WAIT], UNMESHED, false)).toEqual(['waiting', 'waiting', 'silent']);
+});
+
+test('where plaintext is refused it has as long as a handshake has', async () => {
+  const { handshakeTimeoutMilliseconds: whole } = DEFAULT_LIMITS;
+  expect(await after([WAIT, whole - 1, whole], UNMESHED, false, 'Deny')).toEqual([
+    'waiting',
+    'waiting',
+    'plaintext',
+  ]);
 });
 
 test('on a declared port at once, if it is known to have no sidecar', async () => {
-  expect(await after([0], UNMESHED, true)).toEqual(['plaintext']);
+  expect(await after([0], UNMESHED, true)).toEqual(['silent']);
 });
 
 test('on a declared port one with a sidecar may still begin', async () => {
-  expect(await after([0, WAIT - 1, WAIT], MESHED, true)).toEqual(['waiting', 'waiting', 'plaintext']);
+  expect(await after([0, WAIT - 1, WAIT], MESHED, true)).toEqual(['waiting', 'waiting', 'silent']);
 });

@@ -169,7 +169,7 @@ spec: { mode: ${mode} }
 `;
 }
 
-function policySet(text: string, epoch: number, defaults: Partial<PolicyDefaults> = {}): PolicySet {
+export function policySet(text: string, epoch: number, defaults: Partial<PolicyDefaults> = {}): PolicySet {
   const context = {
     defaults: { ...EMBEDDED_DEFAULTS, ...defaults },
     trustDomain: TRUST_DOMAIN,
