@@ -101,7 +101,7 @@ export class Controller {
       settings.clusterNetworks.length > 0 ? settings.clusterNetworks : await serviceNetworks(api);
     const authority = await openAuthority(settings, parts, owner);
     scope.defer(() => authority.close());
-    const revocations = await Revocations.open({
+    const revocations = await Revocations.openOrMake({
       document: new SecretDocument(api, namespace, names.revocationsSecret, owner),
       clock,
       log,

@@ -37,6 +37,14 @@ test('what one revokes every replica knows within seconds, until it is restored'
   await scope.close();
 });
 
+test('replicas that start at once make one document, which none of them writes over', async () => {
+  const config = () => ({ document: shared.client(), clock, log: silentLog });
+  await Promise.all([1, 2, 3].map(() => Revocations.openOrMake(config())));
+  expect(await shared.client().read()).toMatchObject({ text: '{"format":1,"revocations":[]}' });
+  await (await open()).change('revoke', entry('pod', 'one'));
+  expect((await Revocations.openOrMake(config())).value.value).toHaveLength(1);
+});
+
 test('two who revoke at once lose nothing of each other', async () => {
   const operators = await Promise.all([open(), open(), open()]);
   await Promise.all(operators.map((each, index) => each.change('revoke', entry('pod', `pod ${index}`))));

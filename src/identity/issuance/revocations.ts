@@ -35,6 +35,14 @@ export class Revocations {
     return new Revocations(config, await config.document.read());
   }
 
+  /** Likewise, and makes the document if there is none: then it is its authority's, whoever writes into it first. */
+  static async openOrMake(config: RevocationsConfig): Promise<Revocations> {
+    const { document } = config;
+    const made = (await document.read()) ?? (await document.create(encode([])));
+    // Another replica may have made it in between.
+    return made === undefined ? Revocations.open(config) : new Revocations(config, made);
+  }
+
   get value(): ReadableWatch<readonly Revocation[]> {
     return this.#value;
   }

@@ -91,6 +91,8 @@ story(
       expect(seen).toContain('"result":"ok"');
     });
 
+    expect(await mesh.kubectl(['get', 'secrets', '--output=name'])).toContain(`${mesh.name}-revocations`);
+
     // Another version of the chart leaves alone what the controller wrote, and a Job in the mesh ends.
     const [before] = await Promise.all([caBundles(cluster, mesh), namespace.apply(job('work'))]);
     expect(before).toMatch(/^\S{400,} \S{400,}$/);
@@ -137,7 +139,8 @@ story(
     await namespace.kubectl(['delete', 'deployment/server', 'deployment/client', '--cascade=foreground']);
     await mesh.uninstall();
     await eventually(async () => expect(await mesh.leftovers()).toBe(''), 60_000);
-    await expectGone(() => mesh.kubectl(['get', 'secret', `${mesh.name}-ca`]));
+    for (const secret of [`${mesh.name}-ca`, `${mesh.name}-revocations`])
+      await expectGone(() => mesh.kubectl(['get', 'secret', secret]));
   },
   420_000,
 );
