@@ -33,7 +33,7 @@ const OWNERS: Record<string, readonly string[]> = {
   '@peculiar/x509': ['identity/ca'],
   'cli-table3': ['cli'],
   commander: ['cli'],
-  koffi: ['sidecar/intercept', 'handshake/crypto'],
+  koffi: ['sidecar/intercept', 'handshake/crypto', 'cli/give-back'],
   'log-update': ['cli'],
   pino: ['runtime'],
   'reflect-metadata': ['identity/ca'],

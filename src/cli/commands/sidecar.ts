@@ -8,7 +8,8 @@ import { Telemetry, TelemetrySettingsError } from '#telemetry';
 import { sayProblem } from '../mesh-file/problem.ts';
 import { followRoot } from '../follow/root.ts';
 import { followSource } from '../follow/source.ts';
-import { giveBackMemory } from '../give-back-memory.ts';
+import { giveBackHeap } from '../give-back/heap.ts';
+import { openProgramPages } from '../give-back/program-pages.ts';
 import { otelEnvironment } from '../otel-environment.ts';
 import { readText } from '../read-text.ts';
 import { parseSidecarFile, type SidecarFile } from '../sidecar-file/sidecar-file.ts';
@@ -93,7 +94,12 @@ async function start(
     capture,
     admin: { host: '127.0.0.1', port: settings.ports.admin },
   });
-  scope.defer(clock.after(GIVE_BACK_AFTER_MILLISECONDS, giveBackMemory));
+  const giveBackPages = await openProgramPages(log);
+  const giveBack = (): void => {
+    giveBackHeap();
+    giveBackPages();
+  };
+  scope.defer(clock.after(GIVE_BACK_AFTER_MILLISECONDS, giveBack));
   log.info('sidecar started', { identity: identity.toString(), ...settings.ports });
   return started;
 }

@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
  * idle one keeps the garbage of its start, a fifth of its own memory. Once: what load leaves behind, V8 collects itself.
  * Takes some 30 ms.
  */
-export function giveBackMemory(): void {
+export function giveBackHeap(): void {
   // Node has no call for it but a global of this flag, which contexts get that are made while it is set.
   setFlagsFromString('--expose-gc');
   try {
