@@ -1,3 +1,4 @@
+import { applyShared } from './apply-shared.ts';
 import type { Cluster } from './cluster.ts';
 import { eventually } from './command.ts';
 import { CONTROLLER, type ControllerOptions, controllerManifests } from './controller-manifests.ts';
@@ -40,7 +41,7 @@ export class ControllerMesh {
     const mesh = new ControllerMesh(namespace, cluster);
     const items = controllerManifests(lives);
     const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
-    await cluster.kubectl(['apply', '-f', '-'], { input: list });
+    await applyShared(cluster, list);
     await mesh.controllerReady();
     await eventually(() => namespace.kubectl(['get', 'configmap', CONTROLLER.trustBundle]), 120_000);
     await namespace.apply(

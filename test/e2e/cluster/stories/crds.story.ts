@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
+import { applyShared } from '../apply-shared.ts';
 import { POLICY_CORPUS } from '../../../support/policy-corpus.ts';
 import { eventually } from '../command.ts';
 import { story } from '../story.ts';
@@ -14,7 +15,7 @@ story(
         new URL(`../../../../deploy/k8s/crds/${name}.yaml`, import.meta.url),
         'utf8',
       );
-      await cluster.kubectl(['apply', '-f', '-'], { input });
+      await applyShared(cluster, input);
       const crd = `crd/${name}.mesh.sallyport.dev`;
       await cluster.kubectl(['wait', crd, '--for=condition=Established', '--timeout=120s']);
       // An expression that is too costly, or a schema that isn't structural, is told here and nowhere else.

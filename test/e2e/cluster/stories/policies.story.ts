@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
+import { applyShared } from '../apply-shared.ts';
 import type { Cluster } from '../cluster.ts';
 import { eventually } from '../command.ts';
 import { Installation } from '../installation.ts';
@@ -31,7 +32,7 @@ function mode(mode: 'Permissive' | 'Strict'): Manifest {
 async function installKinds(cluster: Cluster): Promise<void> {
   for (const name of ['meshpolicies', 'meshtlses']) {
     const file = new URL(`../../../../deploy/k8s/crds/${name}.yaml`, import.meta.url);
-    await cluster.kubectl(['apply', '-f', '-'], { input: readFileSync(file, 'utf8') });
+    await applyShared(cluster, readFileSync(file, 'utf8'));
     const crd = `crd/${name}.mesh.sallyport.dev`;
     await cluster.kubectl(['wait', crd, '--for=condition=Established', '--timeout=120s']);
   }
