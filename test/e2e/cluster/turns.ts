@@ -11,11 +11,13 @@ import type { ClusterHandle } from './cluster.ts';
 export class Turns {
   readonly #gate: string;
   readonly #room: string;
+  readonly #mesh: string;
 
   constructor({ access }: ClusterHandle) {
     const name = basename(access.folder ?? access.name ?? '');
     this.#gate = join(tmpdir(), `${name}.gate`);
     this.#room = join(tmpdir(), `${name}.room`);
+    this.#mesh = join(tmpdir(), `${name}.mesh`);
   }
 
   /** A story's turn, together with others'. */
@@ -32,6 +34,7 @@ export class Turns {
           leave = await this.#enter('--shared');
         }
       },
+      withMesh: () => hold(this.#mesh, '--exclusive'),
       end: () => leave(),
     };
   }
@@ -50,6 +53,11 @@ export class Turns {
 export interface Turn {
   /** Does something when no other story is at work; until it is done, none begins. */
   alone<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Waits until no other story has a mesh installed; until the function is called, none has one. Each webhook takes the pods of
+   * all labelled namespaces, so that of two meshes the first gets the pods of both.
+   */
+  withMesh(): Promise<() => Promise<void>>;
   end(): Promise<void>;
 }
 
