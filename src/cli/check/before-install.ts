@@ -1,12 +1,18 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import { apiPathOf, INSTALLED_KINDS } from '../cluster/manifest-paths.ts';
-import { checkApiServer } from './checks.ts';
+import { checkApiServer, checkOneMesh } from './checks.ts';
 import type { Facts } from './facts.ts';
 import { failed, fine, type Finding, some, warning } from './finding.ts';
 
 /** Whether a mesh can be installed here: `check --pre`. */
 export async function checkBefore(cluster: Cluster, facts: Facts): Promise<readonly Finding[]> {
-  return [...checkApiServer(facts), await checkPermission(cluster), checkNone(facts), ...checkOthers(facts)];
+  return [
+    ...checkApiServer(facts),
+    await checkPermission(cluster),
+    checkNone(facts),
+    ...checkOneMesh(facts),
+    ...checkOthers(facts),
+  ];
 }
 
 /** Each kind of the manifests, asked as the user's own access (SelfSubjectAccessReview). */

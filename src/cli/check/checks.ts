@@ -15,6 +15,7 @@ const CHECKS: readonly Check[] = [
   checkVersion,
   checkCrds,
   checkWebhook,
+  checkOneMesh,
   checkGuard,
   checkAuthority,
   checkDiscovery,
@@ -143,6 +144,21 @@ function checkWebhook({ webhooks, installation }: Facts): Finding[] {
     ];
   }
   return [fine(check, 'The webhook is registered, and closed when the controller is away.')];
+}
+
+/** Of two, each takes the pods of every labelled namespace, and the first in the alphabet gets them. */
+export function checkOneMesh({ installation, webhooks }: Facts): Finding[] {
+  const check = 'one-mesh';
+  if (!webhooks.ok) return [];
+  const own = installation.ok
+    ? (installation.value?.settings.injection?.configuration ?? 'sallyport')
+    : undefined;
+  const others = webhooks.value.flatMap(({ metadata: { name, labels } }) =>
+    labels?.['app.kubernetes.io/name'] === 'sallyport' && name !== own ? [name] : [],
+  );
+  if (others.length === 0) return [];
+  const say = `Another Sallyport injects sidecars here too (MutatingWebhookConfiguration ${some(others)}): pods of labelled namespaces get the sidecar of one or the other.`;
+  return [failed(check, say, 'A cluster has one mesh: uninstall one of them (helm list --all-namespaces).')];
 }
 
 function checkGuard({ guard, installation }: Facts): Finding[] {

@@ -14,7 +14,7 @@ export interface NamespaceObject {
 }
 
 export interface WebhookObject {
-  readonly metadata: { readonly name: string };
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
   readonly webhooks?: readonly {
     readonly name: string;
     readonly failurePolicy?: string;

@@ -108,6 +108,20 @@ describe('troubles of everyday life get a sentence that helps', () => {
     expect(said).toContain('not in namespace mesh but in sallyport-system: say -n sallyport-system');
   });
 
+  test('two meshes that want the same pods', async () => {
+    installMesh(server);
+    const path = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/blue';
+    const labels = { 'app.kubernetes.io/name': 'sallyport', 'app.kubernetes.io/instance': 'blue' };
+    server.objects.set(path, { metadata: { name: 'blue', labels }, webhooks: [] });
+    expect(await finding('one-mesh')).toMatchObject({
+      result: 'failed',
+      say: expect.stringContaining('MutatingWebhookConfiguration blue'),
+    });
+    expect(await run('install', '--trust-domain', 'shop.example')).toBe(2);
+    expect(said).toContain('A cluster has one mesh');
+    expect(server.changes).toEqual([]);
+  });
+
   test('another version', async () => {
     installMesh(server);
     const path = '/apis/apps/v1/namespaces/sallyport-system/deployments/sallyport-controller';
