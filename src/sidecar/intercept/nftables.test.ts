@@ -56,7 +56,8 @@ test('whatever settings are accepted, every token is one of a closed grammar', (
     }),
     { numRuns: 500 },
   );
-  expect(seen.accepted).toBeGreaterThan(50);
+  // About a tenth are.
+  expect(seen.accepted).toBeGreaterThan(5);
 });
 
 const NAMES = [

@@ -94,13 +94,16 @@ story(
         spec: { serviceAccountName: 'web' },
       },
     );
-    await namespace.apply(
-      ...['server', 'web', 'batch'].map(account),
-      server,
-      service('server', 8080),
-      client('web'),
-      client('batch'),
-      watch,
+    // A ready webhook is not yet one that the API server's node has a route to.
+    await eventually(() =>
+      namespace.apply(
+        ...['server', 'web', 'batch'].map(account),
+        server,
+        service('server', 8080),
+        client('web'),
+        client('batch'),
+        watch,
+      ),
     );
     // Without a sidecar: it speaks plaintext.
     const old = pod('old', [applicationContainer('application', ['wait'])], {
